@@ -1,0 +1,19 @@
+/** Every error code of the library. Strangers' bytes never throw; these are for our caller's and the system's faults. */
+export type MeshErrorCode =
+  | 'BIND_FAILED'
+  | 'BAD_ENDPOINT'
+  | 'BAD_GROUP'
+  | 'BAD_HEADER'
+  | 'BAD_NAME'
+  | 'NO_CONTENT'
+  | 'TOO_LARGE'
+  | 'STOPPED';
+
+export class MeshError extends Error {
+  readonly code: MeshErrorCode;
+  constructor(code: MeshErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'MeshError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,18 @@
+/** A peer's ZRE UUID as 32 upper-case hex digits (the text form that gossip keys and Zyre's API use). */
+export type PeerId = string & { readonly __brand: 'PeerId' };
+
+const peerIdPattern = /^[0-9A-F]{32}$/;
+
+export function isPeerId(text: string): text is PeerId {
+  return peerIdPattern.test(text);
+}
+
+/** From the 16 raw bytes that the wire carries. Throws on another length: callers have checked it. */
+export function peerIdFromBytes(bytes: Uint8Array): PeerId {
+  if (bytes.length !== 16) throw new RangeError(`a peer id has 16 bytes, not ${bytes.length}`);
+  return Buffer.from(bytes).toString('hex').toUpperCase() as PeerId;
+}
+
+export function peerIdToBytes(id: PeerId): Uint8Array {
+  return Buffer.from(id, 'hex');
+}

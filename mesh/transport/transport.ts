@@ -1,0 +1,64 @@
+/**
+ * The door to sockets. Two users: ZeroMQ (zeromq.ts) and the simulated network (simulated.ts).
+ *
+ * A listener is a ROUTER: many dialers send to it, each known by its routing id. A link is a DEALER: one dialer,
+ * one listener, messages in order while the connection lives. A message is one or more frames.
+ */
+export type Frames = readonly Uint8Array[];
+
+export interface Transport {
+  /**
+   * Listens at `endpoint` (`tcp://127.0.0.1:*` lets the system choose the port). `onMessage` is called for each message,
+   * with the routing id of its sender. Rejects with MeshError BIND_FAILED.
+   */
+  listen(endpoint: string, onMessage: (from: Uint8Array, frames: Frames) => void): Promise<Listener>;
+  /** Dials `endpoint` and keeps redialling until closed. Sending works at once: messages wait for the connection. */
+  dial(endpoint: string, options: DialOptions): Link;
+}
+
+export interface Listener {
+  /** The bound endpoint with its real port. */
+  readonly endpoint: string;
+  /** Sends back to one dialer. Best effort: false when that dialer is gone or its queue is full. */
+  reply(to: Uint8Array, frames: Frames): boolean;
+  close(): Promise<void>;
+}
+
+export interface DialOptions {
+  /** The routing id that the listener sees; the transport makes one when absent. */
+  readonly routingId?: Uint8Array;
+  readonly onMessage?: (frames: Frames) => void;
+  /** The connection stands; called again after every redial. */
+  readonly onConnected?: () => void;
+  readonly onDisconnected?: () => void;
+  /** What the link queues before `send` answers false. */
+  readonly queueMessagesMax: number;
+  readonly queueBytesMax: number;
+}
+
+export interface Link {
+  readonly endpoint: string;
+  /** What waits to be written. */
+  readonly queuedBytes: number;
+  /** False when the queue is full: the message was not taken. */
+  send(frames: Frames): boolean;
+  /** Closes once what is queued has been written, or after `lingerMs` (0: at once). Closing twice is safe. */
+  close(lingerMs: number): Promise<void>;
+}
+
+/** The door to UDP, for beacons. */
+export interface Datagrams {
+  /** Rejects with MeshError BIND_FAILED. */
+  open(options: DatagramOptions): Promise<DatagramSocket>;
+}
+
+export interface DatagramOptions {
+  readonly port: number;
+  readonly onDatagram: (bytes: Uint8Array, sourceAddress: string) => void;
+}
+
+export interface DatagramSocket {
+  /** Best effort, as UDP is. */
+  send(bytes: Uint8Array, toAddress: string): void;
+  close(): Promise<void>;
+}

@@ -1,0 +1,61 @@
+import type { NodeId, OpenedBatch, SeqRange, TocsinEvent, Vector } from '../event/types.ts';
+import type { IndicatorRecord, Itype } from '../indicator/types.ts';
+
+/** One applied event as this node's streams see it. */
+export type Change = {
+  /** This node's count of applied events, from 1 without gaps: the stream cursor. Means nothing on another node. */
+  readonly position: number;
+  readonly event: Pick<TocsinEvent, 'origin' | 'seq' | 'hlc' | 'kind'>;
+  readonly outcome: 'created' | 'updated';
+  /** As it is after this event when live; as it is now when read back later. */
+  readonly record: IndicatorRecord;
+};
+
+/** What one commit did. Batches that were held already are not in it. */
+export type Commit = {
+  readonly batches: readonly OpenedBatch[];
+  readonly changes: readonly Change[];
+};
+
+export type Digest = {
+  /** SHA-256 over every record in key order, hex: equal on nodes that applied the same events. */
+  readonly sha256: string;
+  readonly records: number;
+  readonly vector: Vector;
+};
+
+/** A page of records and the key to continue after; absent at the end. */
+export type RecordPage = { readonly records: readonly IndicatorRecord[]; readonly next?: string };
+
+/**
+ * The records, the event log and the vector of one node, always in step: one commit writes all three at once, synced.
+ * Contract suite: test/contract/store.ts.
+ */
+export interface IndicatorStore extends AsyncDisposable {
+  /** What this store holds; changes only when a commit has been written. */
+  vector(): Vector;
+  /**
+   * Writes batches of any origins, atomically and synced; each (origin, seq) is applied once, whatever is handed in again.
+   * A batch that overlaps a held one without being held whole is skipped, as is a batch handed in twice.
+   * Calls are queued and grouped. Rejects with StoreError; nothing of a rejected call was applied.
+   */
+  commit(batches: readonly OpenedBatch[]): Promise<Commit>;
+  /** Called after each commit was written, in order, before its promise resolves. Returns the way to stop. */
+  onCommitted(listener: (commit: Commit) => void): () => void;
+  /** Signed bytes of the held batches that touch `range`, in seq order, at most about `bytesMax` bytes (at least one batch). */
+  batches(origin: NodeId, range: SeqRange, bytesMax: number): Promise<readonly Uint8Array[]>;
+  /** The position of the newest change; 0 before the first. */
+  lastPosition(): number;
+  /** Changes after `position`, oldest first. */
+  changesAfter(position: number, limit: number): Promise<readonly Change[]>;
+  /** All providers' and groups' records of one value, in key order. */
+  byValue(itype: Itype, indicator: string): Promise<readonly IndicatorRecord[]>;
+  /** Records of one itype in value order (a value's providers side by side), from behind `after`. */
+  byItype(itype: Itype, after: string | undefined, limit: number): Promise<RecordPage>;
+  /** Records by reporttime, newest first, from behind `after`. */
+  newest(after: string | undefined, limit: number): Promise<RecordPage>;
+  /** Number of records. */
+  count(): number;
+  digest(): Promise<Digest>;
+  close(): Promise<void>;
+}
