@@ -1,0 +1,195 @@
+import { z } from 'zod';
+
+import { configLimits } from './limits.ts';
+import { discovery, flag, host, nodeName, path, port, seeds } from './values.ts';
+
+/** One setting: its four names, what a person reads about it, and what it may be. */
+export type Setting = {
+  /** Absent for a secret: a command line is visible to every user of the machine. */
+  readonly flag?: `--${string}`;
+  /** What follows the flag; absent when the flag stands alone. */
+  readonly argument?: string;
+  readonly variable: `TOCSIN_${string}`;
+  readonly yaml: string;
+  readonly help: string;
+  /** Ends the sentence `X is "y": ... is allowed.` */
+  readonly allowed: string;
+  readonly schema: z.ZodType;
+  readonly default: unknown;
+};
+
+/**
+ * Every setting of `tocsin start`. This table is the one source: flags, variables, YAML keys, help and the page of the
+ * documentation are made from it. A default of undefined means that the node decides when it starts.
+ */
+export const settings = {
+  dataDir: {
+    flag: '--data-dir',
+    argument: 'path',
+    variable: 'TOCSIN_DATA_DIR',
+    yaml: 'data_dir',
+    help: 'where the node keeps its key, records and log (default: the first free ./.tocsin/<n>)',
+    allowed: 'a path',
+    schema: path,
+    default: undefined,
+  },
+  name: {
+    flag: '--name',
+    argument: 'name',
+    variable: 'TOCSIN_NAME',
+    yaml: 'name',
+    help: 'the name that peers see (default: made from the node id)',
+    allowed: `a name of up to ${configLimits.nameCharactersMax} letters, digits, dots, dashes and underscores`,
+    schema: nodeName,
+    default: undefined,
+  },
+  httpHost: {
+    flag: '--http-host',
+    argument: 'address',
+    variable: 'TOCSIN_HTTP_HOST',
+    yaml: 'http_host',
+    help: 'the address that HTTP binds',
+    allowed: 'an IP address or a host name',
+    schema: host,
+    default: '127.0.0.1',
+  },
+  httpPort: {
+    flag: '--http-port',
+    argument: 'port',
+    variable: 'TOCSIN_HTTP_PORT',
+    yaml: 'http_port',
+    help: 'the port of HTTP; when it is taken and not set by hand, the next free one',
+    allowed: 'a port from 0 (any free one) to 65535',
+    schema: port(0),
+    default: 8480,
+  },
+  streamHost: {
+    flag: '--stream-host',
+    argument: 'address',
+    variable: 'TOCSIN_STREAM_HOST',
+    yaml: 'stream_host',
+    help: 'the address that the ZeroMQ PUB stream binds',
+    allowed: 'an IP address or a host name',
+    schema: host,
+    default: '127.0.0.1',
+  },
+  streamPort: {
+    flag: '--stream-port',
+    argument: 'port',
+    variable: 'TOCSIN_STREAM_PORT',
+    yaml: 'stream_port',
+    help: 'the port of the ZeroMQ PUB stream; when it is taken and not set by hand, the next free one',
+    allowed: 'a port from 0 (any free one) to 65535',
+    schema: port(0),
+    default: 8481,
+  },
+  meshHost: {
+    flag: '--mesh-host',
+    argument: 'address',
+    variable: 'TOCSIN_MESH_HOST',
+    yaml: 'mesh_host',
+    help: 'the address that the mesh and gossip bind, and that peers are told',
+    allowed: 'an IP address or a host name',
+    schema: host,
+    default: '127.0.0.1',
+  },
+  meshPort: {
+    flag: '--mesh-port',
+    argument: 'port',
+    variable: 'TOCSIN_MESH_PORT',
+    yaml: 'mesh_port',
+    help: 'the port of the mesh; 0 is any free one',
+    allowed: 'a port from 0 (any free one) to 65535',
+    schema: port(0),
+    default: 0,
+  },
+  gossipPort: {
+    flag: '--gossip-port',
+    argument: 'port',
+    variable: 'TOCSIN_GOSSIP_PORT',
+    yaml: 'gossip_port',
+    help: 'the port of gossip, which seeds of other nodes name; 0 is any free one',
+    allowed: 'a port from 0 (any free one) to 65535',
+    schema: port(0),
+    default: 0,
+  },
+  seeds: {
+    flag: '--seeds',
+    argument: 'endpoints',
+    variable: 'TOCSIN_SEEDS',
+    yaml: 'seeds',
+    help: 'gossip of other nodes to start from, as tcp://host:port, separated by commas',
+    allowed: `a list of up to ${configLimits.seedsMax} endpoints tcp://host:port`,
+    schema: seeds,
+    default: [],
+  },
+  discovery: {
+    flag: '--discovery',
+    argument: 'ways',
+    variable: 'TOCSIN_DISCOVERY',
+    yaml: 'discovery',
+    help: 'how nodes find each other: beacon, gossip, or both separated by a comma',
+    allowed: 'a list of beacon and gossip',
+    schema: discovery,
+    default: ['beacon', 'gossip'],
+  },
+  beaconPort: {
+    flag: '--beacon-port',
+    argument: 'port',
+    variable: 'TOCSIN_BEACON_PORT',
+    yaml: 'beacon_port',
+    help: 'the UDP port of the beacon, the same on every node of a mesh (5670 is what ZRE registered)',
+    allowed: 'a port from 1 to 65535',
+    schema: port(1),
+    default: 5670,
+  },
+  insecureMesh: {
+    flag: '--insecure-mesh',
+    variable: 'TOCSIN_INSECURE_MESH',
+    yaml: 'insecure_mesh',
+    help: 'allow a mesh in clear on an address that other machines reach',
+    allowed: 'true or false',
+    schema: flag,
+    default: false,
+  },
+  tokens: {
+    variable: 'TOCSIN_TOKENS',
+    yaml: 'tokens',
+    help: 'tokens of a fleet: name=secret:scope+scope,name=... (scopes: read, feed, write, stream, admin)',
+    allowed: 'a list name=secret:scope+scope, separated by commas,',
+    schema: z.string().min(1).max(configLimits.tokensCharactersMax),
+    default: undefined,
+  },
+  logLevel: {
+    flag: '--log-level',
+    argument: 'level',
+    variable: 'TOCSIN_LOG_LEVEL',
+    yaml: 'log_level',
+    help: 'fatal, error, warn, info, debug, trace or silent; on a terminal only warnings unless set by hand',
+    allowed: 'fatal, error, warn, info, debug, trace or silent',
+    schema: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']),
+    default: 'info',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingKey = keyof typeof settings;
+
+export const settingKeys = Object.keys(settings) as readonly SettingKey[];
+
+export type Settings = {
+  readonly [Key in SettingKey]:
+    | z.output<(typeof settings)[Key]['schema']>
+    | ((typeof settings)[Key]['default'] extends undefined ? undefined : never);
+};
+
+/** What `startTocsin` takes. A port that is not set by hand may move to the next free one. */
+export type Config = Settings & { readonly setByHand: ReadonlySet<SettingKey> };
+
+/** Settings of a later release: silence about them would run in clear what a person wanted encrypted. */
+export const refusedSettings = [
+  { variable: 'TOCSIN_MESH_KEY', yaml: 'mesh_key' },
+  { variable: 'TOCSIN_MESH_KEY_PREVIOUS', yaml: 'mesh_key_previous' },
+] as const;
+
+/** Variables that the command reads and that are not settings of a node. */
+export const commandVariables = ['TOCSIN_CONFIG', 'TOCSIN_URL', 'TOCSIN_TOKEN'] as const;

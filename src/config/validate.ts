@@ -1,0 +1,74 @@
+import { isLoopback } from './loopback.ts';
+import type { RawSettings } from './read.ts';
+import {
+  type Config,
+  type Setting,
+  type SettingKey,
+  type Settings,
+  settingKeys,
+  settings,
+} from './settings.ts';
+
+export type Validated =
+  | {
+      readonly ok: true;
+      readonly config: Config;
+      /** Sentences about what is allowed and still deserves a thought. */
+      readonly warnings: readonly string[];
+    }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Turns what was read into a Config, or says everything that is wrong at once, each with its source and what is allowed. */
+export function validateSettings(raw: RawSettings): Validated {
+  const problems = [...raw.problems];
+  const values: Partial<Record<SettingKey, unknown>> = {};
+  for (const key of settingKeys) {
+    const setting: Setting = settings[key];
+    const found = raw.found.get(key);
+    if (found === undefined) {
+      values[key] = setting.default;
+      continue;
+    }
+    const parsed = setting.schema.safeParse(found.value);
+    if (parsed.success) values[key] = parsed.data;
+    else problems.push(sentenceOf(setting, found.source, found.value, parsed.error.issues));
+  }
+  if (problems.length > 0) return { ok: false, problems };
+  // Each value came out of its own schema or is its default, which is what Settings says.
+  const config: Config = { ...(values as Settings), setByHand: new Set(raw.found.keys()) };
+  const exposed = meshExposure(config);
+  if (exposed !== undefined) return { ok: false, problems: [exposed] };
+  return { ok: true, config, warnings: [...warningsOf(config)] };
+}
+
+type Issue = { readonly code?: string | undefined; readonly message: string };
+
+function sentenceOf(setting: Setting, source: string, value: unknown, issues: readonly Issue[]): string {
+  // A schema's own sentence says more than the table's; zod's say less.
+  const own = issues.find((issue) => issue.code === 'custom' && issue.message !== 'Invalid input');
+  if (own !== undefined) return `${source}: ${own.message}`;
+  // A setting without a flag is a secret: its value stays out of terminals and logs.
+  const shown = setting.flag === undefined ? 'not readable' : JSON.stringify(value);
+  return `${source} is ${shown}: ${setting.allowed} is allowed.`;
+}
+
+function meshExposure(config: Config): string | undefined {
+  if (isLoopback(config.meshHost) || config.insecureMesh) return undefined;
+  return (
+    `The mesh would be open to every machine that reaches ${config.meshHost}: this release cannot encrypt it or check ` +
+    'who joins. Keep --mesh-host 127.0.0.1, or, on a network that you trust, say so with --insecure-mesh ' +
+    '(TOCSIN_INSECURE_MESH=true).'
+  );
+}
+
+function* warningsOf(config: Config): Generator<string> {
+  if (!isLoopback(config.httpHost)) {
+    yield `HTTP binds ${config.httpHost} without TLS: tokens travel in clear. Put a TLS proxy in front of it.`;
+  }
+  if (!isLoopback(config.streamHost)) {
+    yield `The ZeroMQ stream binds ${config.streamHost} and asks for no token: whoever reaches it reads every indicator.`;
+  }
+  if (!isLoopback(config.meshHost)) {
+    yield `The mesh binds ${config.meshHost} in clear: whoever reaches it can read and add indicators.`;
+  }
+}
