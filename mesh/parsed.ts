@@ -10,6 +10,8 @@ export function accept<T>(value: T): { readonly ok: true; readonly value: T } {
   return { ok: true, value };
 }
 
-export function refuse<Reason extends string>(reason: Reason): { readonly ok: false; readonly reason: Reason } {
+export function refuse<Reason extends string>(
+  reason: Reason,
+): { readonly ok: false; readonly reason: Reason } {
   return { ok: false, reason };
 }

@@ -8,19 +8,26 @@ export type Frames = readonly Uint8Array[];
 
 export interface Transport {
   /**
-   * Listens at `endpoint` (`tcp://127.0.0.1:*` lets the system choose the port). `onMessage` is called for each message,
-   * with the routing id of its sender. Rejects with MeshError BIND_FAILED.
+   * Listens at `endpoint` (`tcp://127.0.0.1:*` lets the system choose the port). Rejects with MeshError BIND_FAILED.
    */
-  listen(endpoint: string, onMessage: (from: Uint8Array, frames: Frames) => void): Promise<Listener>;
+  listen(endpoint: string, options: ListenOptions): Promise<Listener>;
   /** Dials `endpoint` and keeps redialling until closed. Sending works at once: messages wait for the connection. */
   dial(endpoint: string, options: DialOptions): Link;
+}
+
+export interface ListenOptions {
+  readonly onMessage: (from: Uint8Array, frames: Frames) => void;
+  /** A reply found its dialer gone, or too slow to take it. */
+  readonly onUnreachable?: (to: Uint8Array) => void;
+  /** A longer frame ends the connection that sent it. */
+  readonly frameBytesMax: number;
 }
 
 export interface Listener {
   /** The bound endpoint with its real port. */
   readonly endpoint: string;
-  /** Sends back to one dialer. Best effort: false when that dialer is gone or its queue is full. */
-  reply(to: Uint8Array, frames: Frames): boolean;
+  /** Sends back to one dialer, best effort. */
+  reply(to: Uint8Array, frames: Frames): void;
   close(): Promise<void>;
 }
 

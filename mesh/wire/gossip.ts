@@ -44,7 +44,7 @@ export type GossipPublish = {
   readonly kind: 'publish';
   readonly key: string;
   readonly value: string;
-  /** Send 0. Relays pass on whatever they decoded last, so read nothing into it. */
+  /** czmq sends 0 and never reads it; our hubs put what is left of the owner's lease (gossip-hub.ts). */
   readonly ttlMs: number;
 };
 

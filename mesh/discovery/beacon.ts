@@ -1,0 +1,111 @@
+import { networkInterfaces } from 'node:os';
+import { every } from '../clock.ts';
+import { decodeBeacon, encodeBeacon } from '../wire/beacon.ts';
+import type { Discovery, DiscoveryContext, RunningDiscovery } from './discovery.ts';
+
+/** libzyre's UDP port; another port is another cluster. */
+export const beaconPort = 5670;
+
+const beaconEveryMs = 1_000;
+/** Three beacons may be lost before a hint is forgotten. */
+const beaconLeaseMs = 3_500;
+/** A goodbye is sent three times, since UDP loses. */
+const goodbyes = 3;
+
+export type BeaconOptions = {
+  readonly port: number;
+  /** Where beacons go: broadcast addresses. Asked at every beacon, so that an interface that comes back is used again. */
+  readonly broadcastAddresses: () => readonly string[];
+  /** Whether a beacon from this address is for us. */
+  readonly accepts: (sourceAddress: string) => boolean;
+};
+
+/** UDP beacons, version 1 (ZRE, RFC 36; zbeacon). A peer's endpoint is the address that its beacon came from. */
+export function beaconDiscovery(options: BeaconOptions): Discovery {
+  return { source: 'beacon', start: (context) => startBeacon(options, context) };
+}
+
+/** Beacons of the network that `host` is an address of; 0.0.0.0 stands for every interface. */
+export function beaconOptionsFor(host: string, port: number): BeaconOptions {
+  if (host.startsWith('127.')) {
+    // Seen on Linux: each socket bound to the port gets a beacon sent to this address, and nobody else hears it.
+    return { port, broadcastAddresses: () => ['127.255.255.255'], accepts: isLoopback };
+  }
+  const every = host === '0.0.0.0';
+  return {
+    port,
+    broadcastAddresses: () => {
+      const broadcasts: string[] = [];
+      for (const addresses of Object.values(networkInterfaces())) {
+        for (const { family, address, netmask, internal } of addresses ?? []) {
+          if (family === 'IPv4' && (every ? !internal : address === host)) {
+            broadcasts.push(broadcastOf(address, netmask));
+          }
+        }
+      }
+      return broadcasts;
+    },
+    // A loopback endpoint of another host would be one of our own.
+    accepts: (sourceAddress) => !isLoopback(sourceAddress),
+  };
+}
+
+async function startBeacon(options: BeaconOptions, context: DiscoveryContext): Promise<RunningDiscovery> {
+  const { self, clock } = context;
+  const mailboxPort = Number(self.endpoint.slice(self.endpoint.lastIndexOf(':') + 1));
+  const announcement = encodeBeacon({ version: 1, id: self.id, port: mailboxPort });
+  const socket = await context.datagrams.open({ port: options.port, onDatagram: receive });
+
+  function receive(bytes: Uint8Array, sourceAddress: string): void {
+    if (!options.accepts(sourceAddress)) return;
+    const beacon = decodeBeacon(bytes);
+    if (!beacon.ok) {
+      context.onRefused(`beacon ${beacon.reason}`);
+      return;
+    }
+    const { version, id, port } = beacon.value;
+    // A plain node cannot talk to a CURVE node (version 3). Port 0 is a goodbye, and anybody can send one in another's
+    // name: a peer that really goes says so through its mailbox too, or falls silent.
+    if (version !== 1 || id === self.id || port === 0) return;
+    context.onSighting({
+      source: 'beacon',
+      id,
+      endpoint: `tcp://${sourceAddress}:${port}`,
+      leaseMs: beaconLeaseMs,
+    });
+  }
+
+  function send(bytes: Uint8Array): void {
+    for (const address of options.broadcastAddresses()) socket.send(bytes, address);
+  }
+
+  send(announcement);
+  const timer = every(
+    clock,
+    () => beaconEveryMs,
+    () => send(announcement),
+  );
+  let stopped = false;
+  return {
+    async stop() {
+      if (stopped) return;
+      stopped = true;
+      timer.stop();
+      const goodbye = encodeBeacon({ version: 1, id: self.id, port: 0 });
+      for (let i = 0; i < goodbyes; i++) send(goodbye);
+      await socket.close();
+    },
+  };
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith('127.');
+}
+
+function broadcastOf(address: string, netmask: string): string {
+  const mask = netmask.split('.').map(Number);
+  return address
+    .split('.')
+    .map((part, i) => Number(part) | (~(mask[i] ?? 255) & 0xff))
+    .join('.');
+}

@@ -1,0 +1,40 @@
+import type { Clock } from '../clock.ts';
+import type { PeerId } from '../ids.ts';
+import type { MeshLimits } from '../limits.ts';
+import type { Random } from '../random.ts';
+import type { Datagrams, Transport } from '../transport/transport.ts';
+
+/** Somebody says that a peer listens at an endpoint. A hint: only a HELLO makes a peer. */
+export type Sighting = {
+  readonly source: string;
+  readonly id: PeerId;
+  readonly endpoint: string;
+  /** How long the hint is worth something, unless it is given again. */
+  readonly leaseMs: number;
+};
+
+/** A way of finding peers. Several run side by side; what they find is merged in sightings.ts. */
+export interface Discovery {
+  readonly source: string;
+  start(context: DiscoveryContext): Promise<RunningDiscovery>;
+}
+
+export type DiscoveryContext = {
+  /** What we announce of ourselves. */
+  readonly self: { readonly id: PeerId; readonly endpoint: string };
+  readonly onSighting: (sighting: Sighting) => void;
+  /** Strangers' bytes that were dropped, by reason. */
+  readonly onRefused: (reason: string) => void;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly limits: MeshLimits;
+  readonly transport: Transport;
+  readonly datagrams: Datagrams;
+};
+
+export interface RunningDiscovery {
+  /** Where it listens, for people and for seeds; absent when it has no address of its own. */
+  readonly endpoint?: string;
+  /** Says goodbye and stops. Stopping twice is safe. */
+  stop(): Promise<void>;
+}

@@ -1,0 +1,193 @@
+import { isPeerId, type PeerId } from '../ids.ts';
+import type { MeshLimits } from '../limits.ts';
+import type { GossipMessage } from '../wire/gossip.ts';
+import type { Sighting } from './discovery.ts';
+
+/**
+ * A zgossip hub as pure steps. Every node is one: it serves clients that dial it, and is a client of the hubs that it
+ * dials (its seeds, here "remotes"). What either side publishes reaches everyone.
+ *
+ * zgossip has no word for "gone": a stock hub keeps and teaches dead entries for ever. Its PUBLISH carries a time to live
+ * that nobody reads, so we use it as the lease that it was meant to be: the owner publishes its entry anew with a full
+ * lease, a hub hands on what is left of it, and nobody but the owner can make it longer. Entries of stock peers carry 0 and
+ * get a full lease at each hub that hears them. (docs/adr/0002.)
+ */
+export type Hub = {
+  readonly own: { readonly key: PeerId; readonly value: string };
+  readonly tuples: ReadonlyMap<string, Tuple>;
+  /** Dialers that have spoken, by name. */
+  readonly clients: ReadonlySet<string>;
+  /** Seeds that are connected now. */
+  readonly remotes: ReadonlySet<string>;
+  readonly publishedAtMs: number;
+};
+
+export type Tuple = { readonly value: string; readonly untilMs: number };
+
+export type HubTiming = {
+  /** What an entry is worth from its owner's last word. */
+  readonly leaseMs: number;
+  /** How often the owner publishes its entry anew. */
+  readonly renewEveryMs: number;
+};
+
+export const defaultHubTiming: HubTiming = { leaseMs: 30_000, renewEveryMs: 5_000 };
+
+/** A renewal that gains less than this is an echo, and is not handed on: so echoes die out. */
+const renewalMsMin = 1_000;
+
+/** A side of the hub: a client by its routing id, or a remote by its endpoint. */
+export type Side = { readonly kind: 'client' | 'remote'; readonly name: string };
+
+export type HubInput =
+  | { readonly kind: 'received'; readonly from: Side; readonly message: GossipMessage }
+  | { readonly kind: 'remote-connected'; readonly name: string }
+  | { readonly kind: 'remote-lost'; readonly name: string }
+  | { readonly kind: 'client-lost'; readonly name: string }
+  | { readonly kind: 'tick' };
+
+export type HubContext = { readonly nowMs: number; readonly timing: HubTiming; readonly limits: MeshLimits };
+
+export type HubEffect =
+  | { readonly kind: 'send'; readonly to: Side; readonly message: GossipMessage }
+  | { readonly kind: 'sighted'; readonly sighting: Sighting };
+
+export type HubStep = { readonly hub: Hub; readonly effects: readonly HubEffect[] };
+
+export function newHub(key: PeerId, value: string, context: HubContext): Hub {
+  return {
+    own: { key, value },
+    tuples: new Map([[key, { value, untilMs: context.nowMs + context.timing.leaseMs }]]),
+    clients: new Set(),
+    remotes: new Set(),
+    publishedAtMs: context.nowMs,
+  };
+}
+
+export function stepHub(hub: Hub, input: HubInput, context: HubContext): HubStep {
+  switch (input.kind) {
+    case 'received':
+      return receive(hub, input.from, input.message, context);
+    case 'remote-connected':
+      return introduce({ ...hub, remotes: new Set(hub.remotes).add(input.name) }, input.name, context);
+    case 'remote-lost':
+      return { hub: { ...hub, remotes: without(hub.remotes, input.name) }, effects: [] };
+    case 'client-lost':
+      return { hub: { ...hub, clients: without(hub.clients, input.name) }, effects: [] };
+    case 'tick':
+      return tick(hub, context);
+    default:
+      return input satisfies never;
+  }
+}
+
+function receive(hub: Hub, from: Side, message: GossipMessage, context: HubContext): HubStep {
+  const known = from.kind === 'client' ? withClient(hub, from.name, context) : hub;
+  switch (message.kind) {
+    case 'hello':
+      // A stock hub takes offence at a second HELLO and forgets the client. Whoever asks is answered.
+      return from.kind === 'client'
+        ? { hub: known, effects: publishAll(known, from, context) }
+        : { hub: known, effects: [] };
+    case 'publish':
+      return learn(known, from, message, context);
+    case 'ping':
+      return { hub: known, effects: [{ kind: 'send', to: from, message: { kind: 'pong' } }] };
+    case 'invalid':
+      // A stock hub has forgotten us, after a second of silence or a lost frame: it needs all of it again.
+      return from.kind === 'remote' ? introduce(known, from.name, context) : { hub: known, effects: [] };
+    case 'pong':
+      return { hub: known, effects: [] };
+    default:
+      return message satisfies never;
+  }
+}
+
+function learn(
+  hub: Hub,
+  from: Side,
+  message: Extract<GossipMessage, { kind: 'publish' }>,
+  context: HubContext,
+): HubStep {
+  const { key, value, ttlMs } = message;
+  // Only we speak for ourselves: an old entry of ours would otherwise outlive the new one.
+  if (key === hub.own.key) return { hub, effects: [] };
+  const leaseMs = ttlMs === 0 ? context.timing.leaseMs : Math.min(ttlMs, context.timing.leaseMs);
+  const tuple: Tuple = { value, untilMs: context.nowMs + leaseMs };
+  const held = hub.tuples.get(key);
+  if (held === undefined && hub.tuples.size >= context.limits.gossipTuplesMax) return { hub, effects: [] };
+  // The lease decides between two values as well: an owner renews only its newest one.
+  if (held !== undefined && tuple.untilMs < held.untilMs + renewalMsMin) return { hub, effects: [] };
+  const next: Hub = { ...hub, tuples: new Map(hub.tuples).set(key, tuple) };
+  const effects: HubEffect[] = [];
+  // `endpoint|key` is the entry of an encrypted node, which a plain one cannot talk to: it is handed on only.
+  if (isPeerId(key) && !value.includes('|')) {
+    effects.push({ kind: 'sighted', sighting: { source: 'gossip', id: key, endpoint: value, leaseMs } });
+  }
+  for (const to of everyone(next)) {
+    if (to.kind !== from.kind || to.name !== from.name) {
+      effects.push({ kind: 'send', to, message: { kind: 'publish', key, value, ttlMs: leaseMs } });
+    }
+  }
+  return { hub: next, effects };
+}
+
+function tick(hub: Hub, context: HubContext): HubStep {
+  const { nowMs, timing } = context;
+  const alive = [...hub.tuples].filter(([, tuple]) => tuple.untilMs > nowMs);
+  const pings: HubEffect[] = [...hub.remotes].map((name) => ({
+    kind: 'send',
+    // A stock hub forgets whoever is silent for one second.
+    to: { kind: 'remote', name },
+    message: { kind: 'ping' },
+  }));
+  if (nowMs - hub.publishedAtMs < timing.renewEveryMs) {
+    const tuples = alive.length === hub.tuples.size ? hub.tuples : new Map(alive);
+    return { hub: { ...hub, tuples }, effects: pings };
+  }
+  const { key, value } = hub.own;
+  const tuples = new Map(alive).set(key, { value, untilMs: nowMs + timing.leaseMs });
+  const next: Hub = { ...hub, tuples, publishedAtMs: nowMs };
+  const renewals: HubEffect[] = everyone(next).map((to) => ({
+    kind: 'send',
+    to,
+    message: { kind: 'publish', key, value, ttlMs: timing.leaseMs },
+  }));
+  return { hub: next, effects: [...pings, ...renewals] };
+}
+
+function introduce(hub: Hub, name: string, context: HubContext): HubStep {
+  const to: Side = { kind: 'remote', name };
+  return {
+    hub,
+    effects: [{ kind: 'send', to, message: { kind: 'hello' } }, ...publishAll(hub, to, context)],
+  };
+}
+
+function publishAll(hub: Hub, to: Side, context: HubContext): readonly HubEffect[] {
+  const effects: HubEffect[] = [];
+  for (const [key, { value, untilMs }] of hub.tuples) {
+    const ttlMs = Math.floor(untilMs - context.nowMs);
+    if (ttlMs > 0) effects.push({ kind: 'send', to, message: { kind: 'publish', key, value, ttlMs } });
+  }
+  return effects;
+}
+
+/** Clients come and go with new names; those that are gone are found out when a reply does not reach them. */
+function withClient(hub: Hub, name: string, context: HubContext): Hub {
+  if (hub.clients.has(name) || hub.clients.size >= context.limits.peersMax) return hub;
+  return { ...hub, clients: new Set(hub.clients).add(name) };
+}
+
+function everyone(hub: Hub): readonly Side[] {
+  return [
+    ...[...hub.clients].map((name): Side => ({ kind: 'client', name })),
+    ...[...hub.remotes].map((name): Side => ({ kind: 'remote', name })),
+  ];
+}
+
+function without(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
+  const rest = new Set(names);
+  rest.delete(name);
+  return rest;
+}

@@ -1,0 +1,35 @@
+import type { PeerId } from './ids.ts';
+import type { Frames } from './transport/transport.ts';
+
+/** Why a peer left. */
+export type ExitReason =
+  /** It said so. */
+  | 'goodbye'
+  /** Nothing was heard of it for the expiry time. */
+  | 'expired'
+  /** A message of its was lost, or its group status did not add up: it is greeted anew. */
+  | 'gap'
+  /** It greeted us again: it starts over. */
+  | 'restarted'
+  /** Another peer greeted from the same endpoint. */
+  | 'replaced';
+
+/** Everything that a mesh tells its user, in order. */
+export type MeshEvent =
+  | { readonly kind: 'peer-entered'; readonly peer: PeerInfo }
+  | { readonly kind: 'peer-exited'; readonly id: PeerId; readonly name: string; readonly reason: ExitReason }
+  | { readonly kind: 'peer-joined'; readonly id: PeerId; readonly group: string }
+  | { readonly kind: 'peer-left'; readonly id: PeerId; readonly group: string }
+  | { readonly kind: 'whisper'; readonly from: PeerId; readonly content: Frames }
+  | { readonly kind: 'shout'; readonly from: PeerId; readonly group: string; readonly content: Frames }
+  /** What did not fit into a peer's outbox was dropped there; nobody else is affected. */
+  | { readonly kind: 'outbox-full'; readonly id: PeerId; readonly droppedMessages: number };
+
+/** A peer that entered, as its HELLO introduced it. */
+export type PeerInfo = {
+  readonly id: PeerId;
+  readonly name: string;
+  readonly endpoint: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly groups: readonly string[];
+};

@@ -1,0 +1,315 @@
+import type { ExitReason, MeshEvent } from '../events.ts';
+import { joined, left, type Membership, noMembership } from '../group/membership.ts';
+import type { PeerId } from '../ids.ts';
+import type { Frames } from '../transport/transport.ts';
+import type { Hello, ZreMessage } from '../wire/message.ts';
+
+/**
+ * One peer's life as pure steps: a state and an input give the next state and what is to be done about it.
+ *
+ *   discovered ──▶ greeted ──HELLO──▶ ready ──goodbye, silence──▶ gone
+ *                     ▲                 │
+ *                     └──gap, HELLO─────┘   (a new mailbox and a new HELLO)
+ */
+export type Peer = {
+  readonly id: PeerId;
+  /** Where its mailbox listens. */
+  readonly endpoint: string;
+  /** `greeted`: we said HELLO and wait for its own; until then whatever else it says is dropped. */
+  readonly phase: 'greeted' | 'ready';
+  readonly name: string;
+  readonly headers: ReadonlyMap<string, string>;
+  /** Its groups and its status byte, as its messages let us count them. */
+  readonly membership: Membership;
+  /** Sequence of the last message that we sent through the present mailbox. */
+  readonly sentSequence: number;
+  /** Sequence of the last message that we accepted from it. */
+  readonly receivedSequence: number;
+  /** Whether it has said HELLO since our last HELLO. Tells an answer from a new start, and so stops HELLO storms. */
+  readonly answered: boolean;
+  /** When the present attempt to greet it began. */
+  readonly courtedSinceMs: number;
+  readonly greetedAtMs: number;
+  /** HELLOs sent in the present attempt. */
+  readonly greetings: number;
+  readonly heardAtMs: number;
+  readonly pingedAtMs: number;
+  /** From our last PING to its PING-OK; undefined before the first. */
+  readonly roundTripMs: number | undefined;
+};
+
+/** What a peer needs to know of us. */
+export type Self = {
+  readonly id: PeerId;
+  readonly endpoint: string;
+  readonly name: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly membership: Membership;
+};
+
+export type PeerTiming = {
+  /** Silence after which we PING. libzyre: 5,000. */
+  readonly evasiveAfterMs: number;
+  /** Silence after which a peer is gone. libzyre: 30,000. */
+  readonly expiredAfterMs: number;
+  /** Between PINGs to a silent peer. libzyre: its loop tick, 1,000. */
+  readonly pingEveryMs: number;
+  /** First wait for an answer to our HELLO; doubles up to `greetEveryMsMax`. */
+  readonly greetEveryMs: number;
+  readonly greetEveryMsMax: number;
+};
+
+export const defaultTiming: PeerTiming = {
+  evasiveAfterMs: 5_000,
+  expiredAfterMs: 30_000,
+  pingEveryMs: 1_000,
+  greetEveryMs: 1_000,
+  greetEveryMsMax: 8_000,
+};
+
+/** A message of ours before it has its place in a peer's sequence. */
+export type Outgoing =
+  | { readonly kind: 'whisper'; readonly content: Frames }
+  | { readonly kind: 'shout'; readonly group: string; readonly content: Frames }
+  | { readonly kind: 'join' | 'leave'; readonly group: string; readonly status: number }
+  | { readonly kind: 'goodbye' };
+
+export type PeerInput =
+  | { readonly kind: 'received'; readonly message: ZreMessage }
+  | { readonly kind: 'send'; readonly message: Outgoing }
+  /** Discovery names an endpoint for a peer that has not answered yet. */
+  | { readonly kind: 'sighted'; readonly endpoint: string }
+  /** Another peer greeted from this one's endpoint. */
+  | { readonly kind: 'replaced' }
+  | { readonly kind: 'tick' };
+
+export type PeerContext = { readonly self: Self; readonly timing: PeerTiming; readonly nowMs: number };
+
+export type PeerEffect =
+  /** Drop the mailbox with what is queued in it, and open a new one. */
+  | { readonly kind: 'dial'; readonly endpoint: string }
+  | { readonly kind: 'send'; readonly message: ZreMessage }
+  | { readonly kind: 'tell'; readonly event: MeshEvent };
+
+/** `peer` is undefined when it is gone: close its mailbox and forget it. */
+export type PeerStep = { readonly peer: Peer | undefined; readonly effects: readonly PeerEffect[] };
+
+/** A peer that we have just heard of. */
+export function greetNewcomer(id: PeerId, endpoint: string, context: PeerContext): PeerStep {
+  const { nowMs } = context;
+  return greet(
+    {
+      id,
+      endpoint,
+      phase: 'greeted',
+      name: '',
+      headers: new Map(),
+      membership: noMembership,
+      sentSequence: 0,
+      receivedSequence: 0,
+      answered: false,
+      courtedSinceMs: nowMs,
+      greetedAtMs: nowMs,
+      greetings: 0,
+      heardAtMs: nowMs,
+      pingedAtMs: nowMs,
+      roundTripMs: undefined,
+    },
+    context,
+  );
+}
+
+export function stepPeer(peer: Peer, input: PeerInput, context: PeerContext): PeerStep {
+  switch (input.kind) {
+    case 'received':
+      return receive(peer, input.message, context);
+    case 'send':
+      return send(peer, input.message);
+    case 'sighted':
+      return sight(peer, input.endpoint, context);
+    case 'replaced':
+      return depart(peer, 'replaced');
+    case 'tick':
+      return tick(peer, context);
+    default:
+      return input satisfies never;
+  }
+}
+
+/** Moves a peer's clock marks on by a pause of our own process, in which nothing could have been heard. */
+export function forgivePause(peer: Peer, pausedMs: number): Peer {
+  return {
+    ...peer,
+    heardAtMs: peer.heardAtMs + pausedMs,
+    courtedSinceMs: peer.courtedSinceMs + pausedMs,
+    greetedAtMs: peer.greetedAtMs + pausedMs,
+  };
+}
+
+function receive(peer: Peer, message: ZreMessage, context: PeerContext): PeerStep {
+  if (message.kind === 'hello') return receiveHello(peer, message, context);
+  // Before its HELLO a peer's messages belong to a connection that we have given up.
+  if (peer.phase === 'greeted') return { peer, effects: [] };
+  // RFC 36: a gap makes the peer invalid. Never resync on it: what was lost stays lost, so both sides start over.
+  if (message.sequence !== ((peer.receivedSequence + 1) & 0xffff)) return startOver(peer, 'gap', context);
+  const heard: Peer = { ...peer, receivedSequence: message.sequence, heardAtMs: context.nowMs };
+  switch (message.kind) {
+    case 'whisper':
+      return told(heard, { kind: 'whisper', from: peer.id, content: message.content });
+    case 'shout':
+      // libzyre delivers shouts of groups that it is not in; nobody asked for those.
+      if (!context.self.membership.groups.has(message.group)) return { peer: heard, effects: [] };
+      return told(heard, { kind: 'shout', from: peer.id, group: message.group, content: message.content });
+    case 'join': {
+      const membership = joined(peer.membership, message.group);
+      if (membership.status !== message.status) return startOver(peer, 'gap', context);
+      return told({ ...heard, membership }, { kind: 'peer-joined', id: peer.id, group: message.group });
+    }
+    case 'leave': {
+      const membership = left(peer.membership, message.group);
+      if (membership.status !== message.status) return startOver(peer, 'gap', context);
+      return told({ ...heard, membership }, { kind: 'peer-left', id: peer.id, group: message.group });
+    }
+    case 'ping':
+      return emit(heard, (sequence) => ({ kind: 'ping-ok', sequence }));
+    case 'ping-ok':
+      return { peer: { ...heard, roundTripMs: context.nowMs - peer.pingedAtMs }, effects: [] };
+    case 'goodbye':
+      return depart(peer, 'goodbye');
+    case 'elect':
+    case 'leader':
+      return { peer: heard, effects: [] };
+    default:
+      return message satisfies never;
+  }
+}
+
+/**
+ * A HELLO is either the answer to ours, or a new start of the other side. A new start is answered with a HELLO of our own
+ * through a new mailbox; an answer is not, else two nodes greet one another for ever (zyre #542).
+ */
+function receiveHello(peer: Peer, hello: Hello, context: PeerContext): PeerStep {
+  const effects: PeerEffect[] = [];
+  let next: Peer = peer;
+  if (peer.phase === 'ready') effects.push(exit(peer, 'restarted'));
+  const moved = movedTo(peer.endpoint, hello.endpoint);
+  if (peer.answered || moved) {
+    const again = greet({ ...peer, endpoint: moved ? hello.endpoint : peer.endpoint, greetings: 0 }, context);
+    next = again.peer;
+    effects.push(...again.effects);
+  }
+  const ready: Peer = {
+    ...next,
+    phase: 'ready',
+    name: hello.name,
+    headers: hello.headers,
+    membership: { groups: new Set(hello.groups), status: hello.status },
+    receivedSequence: hello.sequence,
+    // After a new start of the other side, its answer to our new HELLO is still to come.
+    answered: !(peer.answered || moved),
+    greetings: 0,
+    heardAtMs: context.nowMs,
+  };
+  for (const event of arrivalOf(ready)) effects.push({ kind: 'tell', event });
+  return { peer: ready, effects };
+}
+
+/** What tells of a peer that is ready: that it entered, then each group that it is in. */
+export function arrivalOf(peer: Peer): readonly MeshEvent[] {
+  const { id, name, endpoint, headers } = peer;
+  const groups = [...peer.membership.groups];
+  return [
+    { kind: 'peer-entered', peer: { id, name, endpoint, headers, groups } },
+    ...groups.map((group): MeshEvent => ({ kind: 'peer-joined', id, group })),
+  ];
+}
+
+function send(peer: Peer, message: Outgoing): PeerStep {
+  return emit(peer, (sequence) => ({ ...message, sequence }));
+}
+
+function sight(peer: Peer, endpoint: string, context: PeerContext): PeerStep {
+  // Sightings are hints: they never disturb a peer that talks to us.
+  if (peer.phase === 'ready' || peer.endpoint === endpoint) return { peer, effects: [] };
+  return greet({ ...peer, endpoint, courtedSinceMs: context.nowMs, greetings: 0 }, context);
+}
+
+function tick(peer: Peer, context: PeerContext): PeerStep {
+  const { nowMs, timing } = context;
+  if (peer.phase === 'greeted') {
+    if (nowMs - peer.courtedSinceMs >= timing.expiredAfterMs) return { peer: undefined, effects: [] };
+    const waitMs = Math.min(timing.greetEveryMs * 2 ** (peer.greetings - 1), timing.greetEveryMsMax);
+    return nowMs - peer.greetedAtMs >= waitMs ? greet(peer, context) : { peer, effects: [] };
+  }
+  const silentMs = nowMs - peer.heardAtMs;
+  if (silentMs >= timing.expiredAfterMs) return depart(peer, 'expired');
+  if (silentMs < timing.evasiveAfterMs || nowMs - peer.pingedAtMs < timing.pingEveryMs)
+    return { peer, effects: [] };
+  return emit({ ...peer, pingedAtMs: nowMs }, (sequence) => ({ kind: 'ping', sequence }));
+}
+
+/** The peer is no longer to be trusted to know what we know: tell of its exit, greet it anew. */
+function startOver(peer: Peer, reason: ExitReason, context: PeerContext): PeerStep {
+  const again = greet(
+    { ...peer, phase: 'greeted', membership: noMembership, courtedSinceMs: context.nowMs, greetings: 0 },
+    context,
+  );
+  return { peer: again.peer, effects: [exit(peer, reason), ...again.effects] };
+}
+
+/** A new mailbox, and HELLO as its first message. */
+function greet(
+  peer: Peer,
+  context: PeerContext,
+): { readonly peer: Peer; readonly effects: readonly PeerEffect[] } {
+  const { self, nowMs } = context;
+  const greeted: Peer = {
+    ...peer,
+    sentSequence: 1,
+    answered: false,
+    greetedAtMs: nowMs,
+    greetings: peer.greetings + 1,
+  };
+  const hello: Hello = {
+    kind: 'hello',
+    sequence: 1,
+    endpoint: self.endpoint,
+    groups: [...self.membership.groups],
+    status: self.membership.status,
+    name: self.name,
+    headers: self.headers,
+  };
+  return {
+    peer: greeted,
+    effects: [
+      { kind: 'dial', endpoint: peer.endpoint },
+      { kind: 'send', message: hello },
+    ],
+  };
+}
+
+function emit(peer: Peer, make: (sequence: number) => ZreMessage): PeerStep {
+  const sequence = (peer.sentSequence + 1) & 0xffff;
+  return { peer: { ...peer, sentSequence: sequence }, effects: [{ kind: 'send', message: make(sequence) }] };
+}
+
+function told(peer: Peer, event: MeshEvent): PeerStep {
+  return { peer, effects: [{ kind: 'tell', event }] };
+}
+
+/** Zyre tells of the exit of peers that never entered; nobody can make sense of that, so we do not. */
+function depart(peer: Peer, reason: ExitReason): PeerStep {
+  return { peer: undefined, effects: peer.phase === 'ready' ? [exit(peer, reason)] : [] };
+}
+
+function exit(peer: Peer, reason: ExitReason): PeerEffect {
+  return { kind: 'tell', event: { kind: 'peer-exited', id: peer.id, name: peer.name, reason } };
+}
+
+/**
+ * Whether a HELLO's endpoint names another mailbox than the one we dialled. The same port under another host name is the
+ * same mailbox: libzyre advertises its host name, which often does not resolve, so the address that we found stays.
+ */
+function movedTo(dialled: string, greeted: string): boolean {
+  return dialled.slice(dialled.lastIndexOf(':')) !== greeted.slice(greeted.lastIndexOf(':'));
+}
