@@ -1,0 +1,183 @@
+import { basename } from 'node:path';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { type Command, Option } from 'commander';
+
+import { itypes, tlps } from '../../indicator/types.ts';
+import { CliError, exitCodes } from '../exit.ts';
+import type { ConnectionOptions } from '../find-node.ts';
+import { connect } from '../http-client.ts';
+import type { Io } from '../io.ts';
+import { addConnectionOptions } from '../options.ts';
+import { printableJson } from '../output.ts';
+import { parseColumns } from '../submit/columns.ts';
+import { type FormatName, formatNames } from '../submit/format.ts';
+import { submitLimits } from '../submit/limits.ts';
+import { createProgress } from '../submit/progress.ts';
+import { type ReadOptions, readRows } from '../submit/read-rows.ts';
+import { sendRows } from '../submit/send.ts';
+import { openSource, unreadable } from '../submit/source.ts';
+import { summaryJson, summaryText } from '../submit/summary.ts';
+import { emptyTally, type Tally } from '../submit/tally.ts';
+
+/** Flags that stand for a field which a row does not state; they travel as query parameters of the same name. */
+const defaultNames = ['provider', 'group', 'tlp', 'tags', 'confidence', 'itype'] as const;
+
+type SubmitOptions = ConnectionOptions &
+  Partial<Record<(typeof defaultNames)[number], string>> & {
+    readonly column?: string;
+    readonly format?: FormatName;
+    readonly skipComments?: true;
+    readonly batch: number;
+    readonly json?: true;
+  };
+
+const examples = `
+Examples:
+  tocsin submit urls.csv --column url --tags malware --confidence 8 --provider example
+  tocsin submit feed.csv --column indicator=url,lasttime=dateadded
+  tocsin submit addresses.txt --column 1 --skip-comments
+  echo 'hxxp://example[.]com/' | tocsin submit - --tags phishing
+
+Exit codes: 0 all or some rows accepted, 1 none accepted or the file could not be read to its end, 2 usage,
+3 node not reachable, 4 not allowed, 130 interrupted (what was sent is stored).`;
+
+export function configure(command: Command, io: Io): void {
+  command
+    .description(
+      'Send the indicators of a file to a node: CSV, TSV, whitespace-separated columns, JSON, NDJSON, or one a line. ' +
+        'The file is read as it is sent, whatever its size.',
+    )
+    .argument('<file>', 'a file, or - for standard input')
+    .addOption(
+      new Option(
+        '--column <which>',
+        "the indicator's column, by name or number, or indicator=url,lasttime=dateadded",
+      ).argParser((text: string, earlier?: string) => (earlier === undefined ? text : `${earlier},${text}`)),
+    )
+    .addOption(new Option('--format <format>', 'default: by extension and content').choices(formatNames))
+    .option(
+      '--skip-comments',
+      'leave out lines that begin with #, ; or //, and what follows " #" or " ;" in plain lines',
+    )
+    .option('--tags <a,b>', 'tags of rows that state none')
+    .option('--confidence <0-10>', 'confidence of rows that state none (8 is safe to block)', confidenceOf)
+    .option('--provider <name>', "who says so, for rows that do not state it; default: the token's name")
+    .option('--group <name>', 'group of rows that state none')
+    .addOption(new Option('--tlp <tlp>', 'TLP of rows that state none').choices([...tlps, 'white']))
+    .addOption(
+      new Option('--itype <itype>', 'kind of rows that state none; default: detected').choices(itypes),
+    )
+    .option('--batch <rows>', 'rows in one request', batchOf, submitLimits.batchRowsDefault)
+    .option('--json', 'print the summary as JSON');
+  addConnectionOptions(command)
+    .addHelpText('after', examples)
+    .action((file: string, options: SubmitOptions) => submit(file, options, io));
+}
+
+function confidenceOf(text: string): string {
+  if (/^(?:10(?:\.0+)?|\d(?:\.\d+)?)$/.test(text)) return text;
+  throw new CliError(exitCodes.usage, `--confidence is "${text}": a number from 0 to 10 is allowed.`);
+}
+
+function batchOf(text: string): number {
+  const rows = /^\d{1,6}$/.test(text) ? Number(text) : 0;
+  if (rows >= 1 && rows <= submitLimits.batchRowsMax) return rows;
+  throw new CliError(
+    exitCodes.usage,
+    `--batch is "${text}": a number from 1 to ${submitLimits.batchRowsMax} is allowed.`,
+  );
+}
+
+async function submit(file: string, options: SubmitOptions, io: Io): Promise<void> {
+  const reading: ReadOptions = {
+    fileName: file,
+    format: options.format,
+    columns: options.column === undefined ? undefined : parseColumns(options.column),
+    skipComments: options.skipComments === true,
+  };
+  await using source = await openSource(file, io);
+  const client = await connect(options, io);
+  const query = new URLSearchParams();
+  for (const name of defaultNames) {
+    const value = options[name];
+    if (value !== undefined) query.set(name, value);
+  }
+
+  const tally = emptyTally();
+  const progress = createProgress(tally, io.stderr, io.nowMs, source.sizeBytes);
+  const startMs = io.nowMs();
+  using interruption = interruptible(io);
+  const { signal } = interruption;
+  let bytesRead = 0;
+  const bytes = counted(addAbortSignal(signal, source.stream), (length) => {
+    bytesRead += length;
+  });
+  let fault: unknown;
+  try {
+    await sendRows(readRows(bytes, reading), tally, {
+      post: (body) =>
+        client.send('/indicators', {
+          method: 'POST',
+          query,
+          headers: { 'content-type': 'application/x-ndjson', accept: 'application/json' },
+          body,
+        }),
+      async wait(ms) {
+        await progress.say(`The node is busy; trying again in ${Math.ceil(ms / 1_000)} s.`);
+        await io.sleep(ms, signal);
+      },
+      nowMs: io.nowMs,
+      onProgress: () => progress.update(bytesRead),
+      batchRows: options.batch,
+      signal,
+    });
+  } catch (error) {
+    fault = error;
+  }
+  await progress.end();
+  const name = file === '-' ? 'standard input' : basename(file);
+  const elapsedMs = io.nowMs() - startMs;
+  if (fault === undefined || signal.aborted || tally.rows > 0) {
+    await io.stdout.write(
+      options.json ? printableJson(summaryJson(tally, name, elapsedMs)) : summaryText(tally, name, elapsedMs),
+    );
+  }
+  if (signal.aborted) throw new CliError(exitCodes.interrupted, `Interrupted. ${whereItEnded(tally)}`);
+  if (fault !== undefined) throw withPlace(fault, tally, file);
+  const verdict = verdictOf(tally, name);
+  if (verdict !== undefined) throw new CliError(exitCodes.failed, verdict);
+}
+
+function verdictOf(tally: Tally, name: string): string | undefined {
+  if (tally.broken !== undefined) return `The file was not read to its end. ${whereItEnded(tally)}`;
+  if (tally.rows === 0) return `There are no rows in ${name}.`;
+  return tally.accepted === 0 ? 'No row was accepted.' : undefined;
+}
+
+function whereItEnded(tally: Tally): string {
+  return tally.lastLine === 0 ? 'No row was stored.' : `Rows up to line ${tally.lastLine} were answered.`;
+}
+
+/** Adds to a fault how far the file came. */
+function withPlace(fault: unknown, tally: Tally, file: string): unknown {
+  if (!(fault instanceof CliError)) return unreadable(file, fault);
+  if (tally.lastLine === 0) return fault;
+  return new CliError(fault.exitCode, `${fault.message}\n${whereItEnded(tally)}`, { cause: fault });
+}
+
+async function* counted(stream: Readable, count: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+    count(chunk.length);
+    yield chunk;
+  }
+}
+
+/** The first signal ends the work after the batch at hand, the second ends the process. */
+function interruptible(io: Io): Disposable & { readonly signal: AbortSignal } {
+  const controller = new AbortController();
+  const forget = io.onSignal(() => {
+    if (controller.signal.aborted) io.exit(exitCodes.interrupted);
+    else controller.abort();
+  });
+  return { signal: controller.signal, [Symbol.dispose]: forget };
+}

@@ -1,0 +1,46 @@
+import type { Command } from 'commander';
+
+import type { ConnectionOptions } from './find-node.ts';
+
+/** Adds the flags that name a node; every command that speaks to one has them. */
+export function addConnectionOptions(command: Command): Command {
+  return command
+    .option('--url <url>', 'the node to ask (TOCSIN_URL); default: one that runs on this machine')
+    .option('--token <token>', "the token to show (TOCSIN_TOKEN); default: the local node's own")
+    .option('--data-dir <path>', 'the data directory of a node on this machine (TOCSIN_DATA_DIR)')
+    .option('--node <n>', 'the node of ./.tocsin/<n>; default: the lowest that runs');
+}
+
+/** Filters as `GET /indicators` and `GET /stream` take them: the node checks the values and explains what is wrong. */
+const filters = {
+  itype: ['--itype <list>', 'kinds of indicator: url or ipv4,ipv6'],
+  tags: ['--tags <list>', 'any of these tags: a,b; !a is without a'],
+  confidence: ['--confidence <range>', 'at least 8: 8; from 3 to 7: 3,7'],
+  provider: ['--provider <list>', 'any of these providers: a,b; !a is without a'],
+  group: ['--group <group>', 'records of this group'],
+  days: ['--days <n>', 'of the last n days'],
+  hours: ['--hours <n>', 'of the last n hours'],
+  limit: ['--limit <n>', 'at most n rows'],
+  cursor: ['--cursor <cursor>', 'the page after an earlier answer'],
+} as const;
+
+export type FilterName = keyof typeof filters;
+export type FilterOptions = ConnectionOptions & Partial<Record<FilterName, string>>;
+
+export function addFilterOptions(command: Command, names: readonly FilterName[]): Command {
+  for (const name of names) {
+    const [flags, help] = filters[name];
+    command.option(flags, help);
+  }
+  return command;
+}
+
+/** The filters that were given, as query parameters. */
+export function filterQuery(options: Partial<Record<FilterName, string>>): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const name of Object.keys(filters) as readonly FilterName[]) {
+    const value = options[name];
+    if (value !== undefined) query.set(name, value);
+  }
+  return query;
+}

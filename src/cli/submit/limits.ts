@@ -1,0 +1,30 @@
+/** Caps on what `tocsin submit` holds and sends at once. */
+export const submitLimits = {
+  /** Read before the format is decided. */
+  sampleCharacters: 64 * 1024,
+  /** A longer line is refused; the longest URLs of real feeds are 8 KiB. */
+  lineCharactersMax: 1024 * 1024,
+  /** Lines that a quoted cell of CSV may spread over; a quote open for longer is one that nobody closed. */
+  recordLinesMax: 100,
+  /** Lines of CSV that are parsed at once: one by one costs three times as much. */
+  csvLinesAtOnce: 200,
+  /** Remarks before the first row that are kept, as the last of them may be the header. */
+  bannerLinesMax: 100,
+  /** One element of a JSON array. */
+  jsonValueCharactersMax: 1024 * 1024,
+  batchRowsDefault: 500,
+  /** The node's own cap on one request. */
+  batchRowsMax: 50_000,
+  /** A quarter of what the node takes in one request (16 MiB), whatever the number of rows. */
+  batchBytesMax: 4 * 1024 * 1024,
+  /** Attempts at one batch while the node says that it is busy (503). */
+  attemptsMax: 10,
+  /** When a 503 names no time, and the longest that is waited when it does. */
+  retryAfterMsDefault: 1_000,
+  retryAfterMsMax: 60_000,
+  /** Refused rows of one kind that the summary shows. */
+  examplesMax: 3,
+  /** A terminal's progress line is drawn at most this often; a file gets a line this often. */
+  drawEveryMs: 100,
+  noteEveryMs: 5_000,
+} as const;
