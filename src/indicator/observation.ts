@@ -1,0 +1,171 @@
+import type { Parsed } from '../parsed.ts';
+import { accept, refuse } from '../parsed.ts';
+import type { CanonicalCode } from './canonical.ts';
+import { canonicalise } from './canonical.ts';
+import type { FieldCode } from './fields.ts';
+import {
+  readAsn,
+  readCountry,
+  readInteger,
+  readItype,
+  readName,
+  readNumber,
+  readPortlist,
+  readProtocol,
+  readTags,
+  readText,
+  readTlp,
+} from './fields.ts';
+import { observationLimits as limits } from './limits.ts';
+import { quote } from './quote.ts';
+import { parseTime } from './times.ts';
+import type { Itype, Observation, Tlp } from './types.ts';
+
+/** What a row that does not say means. Checked like a row: it may come from a stranger's query string. */
+export type ObservationDefaults = {
+  readonly provider: string;
+  readonly group: string;
+  readonly tlp: Tlp;
+  readonly confidence: number;
+  readonly tags: readonly string[];
+  /** Verified, not believed: a row of another kind is refused. */
+  readonly itype?: Itype;
+};
+
+export const standardDefaults = {
+  group: 'everyone',
+  tlp: 'amber',
+  confidence: 5,
+  tags: [],
+} as const satisfies Omit<ObservationDefaults, 'provider'>;
+
+export type RefusalCode =
+  | CanonicalCode
+  | FieldCode
+  | 'not-a-row'
+  | 'no-indicator'
+  | 'unknown-field'
+  | 'bad-time'
+  | 'time-order';
+
+/** What defaults and row state, before the indicator is canonical. */
+type Stated = { -readonly [Field in keyof Observation]?: Observation[Field] } & ObservationDefaults;
+
+type ReadField = (value: unknown, stated: Stated, nowMs: number) => Parsed<unknown, RefusalCode>;
+
+/** CIF v3's field names. */
+const fieldReaders: ReadonlyMap<string, ReadField> = new Map([
+  ['indicator', field('indicator', readIndicator)],
+  ['itype', field('itype', readItype)],
+  ['provider', field('provider', readName)],
+  ['group', field('group', readName)],
+  ['tlp', field('tlp', readTlp)],
+  ['tags', field('tags', readTags)],
+  ['confidence', field('confidence', (value) => readNumber(value, 0, limits.confidenceMax))],
+  ['count', field('count', (value) => readInteger(value, 1, limits.countMax))],
+  ['firsttime', field('firsttimeMs', (value, nowMs) => readTime(value, nowMs, limits.aheadMsMax))],
+  ['lasttime', field('lasttimeMs', (value, nowMs) => readTime(value, nowMs, limits.aheadMsMax))],
+  ['expiretime', field('expiretimeMs', (value, nowMs) => readTime(value, nowMs, limits.expireAheadMsMax))],
+  ['description', field('description', (value) => readText(value, limits.descriptionCharactersMax))],
+  ['reference', field('reference', (value) => readText(value, limits.referenceCharactersMax))],
+  ['portlist', field('portlist', readPortlist)],
+  ['protocol', field('protocol', readProtocol)],
+  ['rdata', field('rdata', (value) => readText(value, limits.rdataCharactersMax))],
+  ['asn', field('asn', readAsn)],
+  ['asn_desc', field('asnDesc', (value) => readText(value, limits.asnDescCharactersMax))],
+  ['cc', field('cc', readCountry)],
+  ['latitude', field('latitude', (value) => readNumber(value, -90, 90))],
+  ['longitude', field('longitude', (value) => readNumber(value, -180, 180))],
+]);
+
+/**
+ * Makes an observation of a stranger's row: an indicator as text, or an object with CIF v3's field names. Numbers may be
+ * text, as CSV has them. An empty text or null means that the field was not stated. Never throws; a refusal names the field
+ * and what is allowed there.
+ *
+ * Times: both missing, it was seen now. One missing, the other stands for it: a source that says when it first saw something
+ * has not said that it still sees it.
+ */
+export function parseObservation(
+  row: unknown,
+  defaults: ObservationDefaults,
+  nowMs: number,
+): Parsed<Observation, RefusalCode> {
+  const fields = typeof row === 'string' ? { indicator: row } : row;
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) {
+    return refuse(
+      'not-a-row',
+      'the row is neither text nor an object; allowed is an indicator, or an object with fields',
+    );
+  }
+  const read = readFields(fields, defaults, nowMs);
+  if (!read.ok) return read;
+  const stated = read.value;
+  if (stated.indicator === undefined) {
+    return refuse(
+      'no-indicator',
+      'indicator: it is missing; allowed is text such as 192.0.2.1 or example.com',
+    );
+  }
+  const canonical = canonicalise(stated.indicator, stated.itype);
+  if (!canonical.ok) return canonical;
+
+  const lasttimeMs = stated.lasttimeMs ?? stated.firsttimeMs ?? nowMs;
+  const firsttimeMs = stated.firsttimeMs ?? lasttimeMs;
+  if (firsttimeMs > lasttimeMs) {
+    const [first, last] = [firsttimeMs, lasttimeMs].map((timeMs) => new Date(timeMs).toISOString());
+    return refuse(
+      'time-order',
+      `firsttime: ${first} is later than lasttime ${last}; allowed is first before last`,
+    );
+  }
+  return accept({ count: 1, ...stated, firsttimeMs, lasttimeMs, ...canonical.value });
+}
+
+function readFields(row: object, defaults: ObservationDefaults, nowMs: number): Parsed<Stated, RefusalCode> {
+  const stated: Stated = { ...defaults };
+  for (const fields of [defaults, row]) {
+    for (const [name, value] of Object.entries(fields)) {
+      const read = fieldReaders.get(name);
+      if (read === undefined) {
+        return refuse(
+          'unknown-field',
+          `${quote(name)} is no field; allowed are ${[...fieldReaders.keys()].join(', ')}`,
+        );
+      }
+      if (fields === row ? isUnstated(value) : value === undefined) continue;
+      const parsed = read(value, stated, nowMs);
+      if (!parsed.ok) return refuse(parsed.code, `${name}: ${parsed.reason}`);
+    }
+  }
+  return accept(stated);
+}
+
+function field<Field extends keyof Observation>(
+  name: Field,
+  read: (value: unknown, nowMs: number) => Parsed<Observation[Field], RefusalCode>,
+): ReadField {
+  return (value, stated, nowMs) => {
+    const parsed = read(value, nowMs);
+    if (parsed.ok) stated[name] = parsed.value;
+    return parsed;
+  };
+}
+
+function readIndicator(value: unknown): Parsed<string, RefusalCode> {
+  return typeof value === 'string'
+    ? accept(value)
+    : refuse('wrong-type', 'the value is no text; allowed is text');
+}
+
+function readTime(value: unknown, nowMs: number, aheadMsMax: number): Parsed<number, RefusalCode> {
+  if (typeof value === 'string' || typeof value === 'number') return parseTime(value, nowMs, aheadMsMax);
+  return refuse(
+    'wrong-type',
+    'the value is neither text nor a number; allowed are RFC 3339 times and epoch seconds',
+  );
+}
+
+function isUnstated(value: unknown): boolean {
+  return value === null || value === undefined || (typeof value === 'string' && value.trim() === '');
+}

@@ -1,0 +1,94 @@
+import type { Parsed } from '../parsed.ts';
+import { accept, refuse } from '../parsed.ts';
+import type { HostCode } from './host.ts';
+import { canonicalUrlHost } from './host.ts';
+import { indicatorLimits } from './limits.ts';
+import { quote } from './quote.ts';
+
+export type UrlCode = 'bad-url' | 'unsupported-scheme' | HostCode;
+
+const defaultPorts: ReadonlyMap<string, string> = new Map([
+  ['http', '80'],
+  ['https', '443'],
+  ['ftp', '21'],
+]);
+
+const outline = /^([a-z][a-z0-9+.-]*):\/\/([^/?#\\]*)([^#]*)/i;
+const hostOutline = /^(\[[^\]]*\]|[^:[\]]+)(?::(\d*))?$/;
+const beyondAscii = /[\u0080-\u{10ffff}]+/gu;
+
+/**
+ * A URL in canonical form: scheme in lower case, host canonical, default port and fragment dropped, `/` for an empty path.
+ *
+ * Path and query are kept byte for byte, case, dot segments and percent-encoding included: what a sensor logs is what the
+ * client sent, and two spellings that one server treats alike are two resources on another. Three things are changed because
+ * every client changes them before it sends: characters beyond ASCII are percent-encoded as UTF-8, a backslash that ends the
+ * host reads as a slash (as the URL Standard says; `http://evil.example\@good.example/` goes to evil.example), and an at sign
+ * within the user name or password is percent-encoded.
+ */
+export function canonicalUrl(text: string): Parsed<string, UrlCode> {
+  const parts = outline.exec(text);
+  if (parts === null) {
+    return refuse(
+      'bad-url',
+      `${quote(text)} has no scheme; send ${quote(`http://${text}`)} if that is meant`,
+    );
+  }
+  const [, writtenScheme = '', authority = '', rest = ''] = parts;
+  const scheme = writtenScheme.toLowerCase();
+  const defaultPort = defaultPorts.get(scheme);
+  if (defaultPort === undefined) {
+    return refuse(
+      'unsupported-scheme',
+      `the scheme ${quote(scheme)} is not supported; allowed are http, https and ftp`,
+    );
+  }
+  const at = authority.lastIndexOf('@');
+  const hostParts = hostOutline.exec(authority.slice(at + 1));
+  if (hostParts === null) {
+    return refuse(
+      'bad-url',
+      `${quote(text)} names no host; allowed are URLs such as https://example.com/path`,
+    );
+  }
+  const [, writtenHost = '', writtenPort = ''] = hostParts;
+  if (Number(writtenPort) > 65_535) {
+    return refuse('bad-url', `${quote(text)} has port ${quote(writtenPort)}; allowed are 0 to 65535`);
+  }
+  const host = canonicalUrlHost(writtenHost);
+  if (!host.ok) return host;
+
+  const userinfo = authority.slice(0, Math.max(at, 0)).replaceAll('@', '%40');
+  const user = userinfo === '' ? '' : `${toUriCharacters(userinfo)}@`;
+  const portNumber = writtenPort.replace(/^0+(?=\d)/, '');
+  const port = portNumber === '' || portNumber === defaultPort ? '' : `:${portNumber}`;
+  const url = `${scheme}://${user}${host.value}${port}${toUriCharacters(withRoot(rest))}`;
+  if (url.length > indicatorLimits.urlCharactersMax) {
+    return refuse(
+      'too-long',
+      `a URL of ${url.length} characters; allowed are ${indicatorLimits.urlCharactersMax}`,
+    );
+  }
+  return accept(url);
+}
+
+/** A canonical URL cut at its host. Throws on text that `canonicalUrl` did not make. */
+export function splitAtHost(url: string): {
+  readonly before: string;
+  readonly host: string;
+  readonly after: string;
+} {
+  const parts = /^([a-z]+:\/\/(?:[^@/?]*@)?)(\[[^\]]*\]|[^:/]*)(.*)$/s.exec(url);
+  if (parts === null) throw new TypeError(`${quote(url)} is no canonical URL`);
+  const [, before = '', host = '', after = ''] = parts;
+  return { before, host, after };
+}
+
+function withRoot(rest: string): string {
+  if (rest.startsWith('/')) return rest;
+  return `/${rest.startsWith('\\') ? rest.slice(1) : rest}`;
+}
+
+function toUriCharacters(text: string): string {
+  return text.replace(beyondAscii, encodeURIComponent);
+}

@@ -1,0 +1,380 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+
+import { canonicalise } from '../../src/indicator/canonical.ts';
+import { parseObservation, standardDefaults } from '../../src/indicator/observation.ts';
+import { mergeObservation } from '../../src/indicator/record.ts';
+import { valueKey } from '../../src/indicator/sort-key.ts';
+import { specialPurpose } from '../../src/indicator/special-purpose.ts';
+import type { IndicatorRecord, Observation, Stamp } from '../../src/indicator/types.ts';
+import { itypes } from '../../src/indicator/types.ts';
+
+const runs = { numRuns: 2_000 };
+
+const name = fc.domain();
+const ipv4 = fc.ipV4();
+const ipv6 = fc.ipV6();
+const path = fc
+  .array(
+    fc.constantFrom(
+      '/',
+      'a',
+      'B',
+      '.',
+      '..',
+      '%2e',
+      '%zz',
+      '@',
+      ':',
+      '[.]',
+      '\\',
+      'é',
+      '?',
+      '=',
+      '&',
+      '(at)',
+    ),
+  )
+  .map((parts) => `/${parts.join('')}`);
+const host = fc.oneof(
+  name,
+  ipv4,
+  ipv6.map((address) => `[${address}]`),
+  fc.nat(0xffff_ffff).map(String),
+);
+const url = fc
+  .record({
+    scheme: fc.constantFrom('http', 'HTTPS', 'ftp'),
+    user: fc.constantFrom('', '@', 'u@', 'u:p@', 'a@b@'),
+    host,
+    port: fc.constantFrom('', ':', ':80', ':0443', ':65535'),
+    path: fc.option(path, { nil: '' }),
+    fragment: fc.constantFrom('', '#', '#x'),
+  })
+  .map((part) => `${part.scheme}://${part.user}${part.host}${part.port}${part.path}${part.fragment}`);
+const hash = fc
+  .constantFrom(32, 40, 64, 128)
+  .chain((length) =>
+    fc.string({
+      unit: fc.constantFrom(...'0123456789abcdefABCDEF'.split('')),
+      minLength: length,
+      maxLength: length,
+    }),
+  );
+const asn = fc.integer({ min: 1, max: 4_294_967_295 }).map((number) => `as${number}`);
+const email = fc
+  .tuple(fc.emailAddress(), fc.boolean())
+  .map(([text, upper]) => (upper ? text.toUpperCase() : text));
+const anyIndicator = fc.oneof(name, ipv4, ipv6, url, hash, asn, email);
+
+/** Text made of the pieces that parsers trip over. */
+const anyText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 40 }),
+  fc
+    .array(
+      fc.oneof(
+        anyIndicator,
+        fc.constantFrom(...'[](){}.:/@%-?#\\ '.split(''), 'dot', '[.]', 'hxxp', '://', '\0', '\ufffd'),
+      ),
+      {
+        maxLength: 8,
+      },
+    )
+    .map((parts) => parts.join('')),
+);
+
+describe('canonicalise', () => {
+  test('whatever it accepts it gives back unchanged', () => {
+    let accepted = 0;
+    fc.assert(
+      fc.property(
+        fc.oneof(anyIndicator, anyText),
+        fc.option(fc.constantFrom(...itypes), { nil: undefined }),
+        (text, stated) => {
+          const once = canonicalise(text, stated);
+          if (!once.ok) return;
+          accepted += 1;
+          expect(canonicalise(once.value.indicator)).toEqual(once);
+          expect(canonicalise(once.value.indicator, once.value.itype)).toEqual(once);
+          valueKey(once.value.itype, once.value.indicator);
+          specialPurpose(once.value.itype, once.value.indicator);
+        },
+      ),
+      { numRuns: 10_000 },
+    );
+    expect(accepted).toBeGreaterThan(1_000);
+  });
+
+  test('IPv6 is written as the URL Standard writes it', () => {
+    fc.assert(
+      fc.property(ipv6, (text) => {
+        const parsed = canonicalise(text);
+        if (!parsed.ok || parsed.value.itype === 'ipv4') return;
+        expect(`[${parsed.value.indicator}]`).toBe(new URL(`http://[${text}]/`).hostname);
+      }),
+      runs,
+    );
+  });
+
+  test('a URL has the host, the port and the user that the URL class reads in it', () => {
+    fc.assert(
+      fc.property(url, (text) => {
+        const parsed = canonicalise(text);
+        if (!parsed.ok) return;
+        const [ours, theirs] = [new URL(parsed.value.indicator), new URL(text)];
+        const mapped = theirs.hostname.startsWith('[::ffff:');
+        expect([ours.protocol, mapped || ours.hostname, ours.port, ours.username, ours.password]).toEqual([
+          theirs.protocol,
+          mapped || theirs.hostname,
+          theirs.port,
+          theirs.username,
+          theirs.password,
+        ]);
+        expect(ours.pathname).toBe(theirs.pathname);
+      }),
+      runs,
+    );
+  });
+
+  test('a defanged form is the plain form', () => {
+    const dot = fc.constantFrom('[.]', '(.)', '{.}', '[dot]', '(dot)', '{DOT}', '[.', '.]', '.');
+    const at = fc.constantFrom('[at]', '(at)', '{at}', '[@]', '@');
+    const scheme = fc.constantFrom('hxxp', 'hXXp', 'h**p', 'htxp', 'http');
+    const separator = fc.constantFrom('[:]//', '[://]', '://', ':\\\\');
+    fc.assert(
+      fc.property(
+        name,
+        ipv4,
+        dot,
+        at,
+        scheme,
+        separator,
+        (domain, address, dotMark, atMark, written, between) => {
+          const fanged = (text: string) => text.replaceAll('.', dotMark);
+          expect(canonicalise(fanged(domain))).toEqual(canonicalise(domain));
+          expect(canonicalise(fanged(address))).toEqual(canonicalise(address));
+          expect(canonicalise(`name${atMark}${fanged(domain)}`)).toEqual(canonicalise(`name@${domain}`));
+          const rest = '/a/B?c=d';
+          expect(canonicalise(`${written}s${between}${fanged(domain)}${rest}`)).toEqual(
+            canonicalise(`https://${domain}${rest}`),
+          );
+          expect(canonicalise(`${written}${between}${fanged(address)}:81${rest}`)).toEqual(
+            canonicalise(`http://${address}:81${rest}`),
+          );
+        },
+      ),
+      runs,
+    );
+  });
+
+  test('any address with any prefix is a network or names the network that it would be', () => {
+    fc.assert(
+      fc.property(fc.oneof(ipv4, ipv6), fc.integer({ min: 1, max: 32 }), (address, prefix) => {
+        const parsed = canonicalise(`${address}/${prefix}`);
+        if (parsed.ok) return;
+        const meant = /did you mean (\S+)\?$/.exec(parsed.reason)?.[1] ?? '';
+        expect(canonicalise(meant)).toMatchObject({ ok: true, value: { indicator: meant } });
+      }),
+      runs,
+    );
+  });
+});
+
+describe('valueKey', () => {
+  function compareBytes(a: string, b: string): number {
+    return Math.sign(Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  test('orders IPv4 addresses as numbers', () => {
+    const number = fc.nat(0xffff_ffff);
+    const text = (value: number) => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
+    fc.assert(
+      fc.property(number, number, (a, b) => {
+        expect(compareBytes(valueKey('ipv4', text(a)), valueKey('ipv4', text(b)))).toBe(Math.sign(a - b));
+      }),
+      runs,
+    );
+  });
+
+  test('all of a network lies between its key and the key of its last address, and nothing else does', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(0xffff_ffff),
+        fc.nat(0xffff_ffff),
+        fc.integer({ min: 1, max: 32 }),
+        (base, other, prefix) => {
+          const size = 2 ** (32 - prefix);
+          const low = Math.floor(base / size) * size;
+          const text = (value: number) => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
+          const from = valueKey('ipv4', `${text(low)}/${prefix}`);
+          const to = valueKey('ipv4', text(low + size - 1));
+          for (const address of [low, low + size - 1, low + (other % size), other, low - 1, low + size]) {
+            if (address < 0 || address > 0xffff_ffff) continue;
+            const key = valueKey('ipv4', text(address));
+            const inRange = compareBytes(key, from) >= 0 && compareBytes(key, to) <= 0;
+            expect(inRange).toBe(address >= low && address < low + size);
+          }
+        },
+      ),
+      runs,
+    );
+  });
+
+  test('a name is the beginning of its subdomains and of no other name', () => {
+    fc.assert(
+      fc.property(name, name, fc.constantFrom('a', 'a-b', '_x', '0'), (parent, other, label) => {
+        expect(valueKey('fqdn', `${label}.${parent}`).startsWith(valueKey('fqdn', parent))).toBe(true);
+        expect(valueKey('url', `http://${label}.${parent}/`).startsWith(valueKey('fqdn', parent))).toBe(true);
+        const below = other === parent || other.endsWith(`.${parent}`);
+        expect(valueKey('fqdn', other).startsWith(valueKey('fqdn', parent))).toBe(below);
+      }),
+      runs,
+    );
+  });
+
+  test('two values never share a key', () => {
+    fc.assert(
+      fc.property(url, url, (a, b) => {
+        const [first, second] = [canonicalise(a), canonicalise(b)];
+        if (!first.ok || !second.ok) return;
+        const sameKey = valueKey('url', first.value.indicator) === valueKey('url', second.value.indicator);
+        expect(sameKey).toBe(first.value.indicator === second.value.indicator);
+      }),
+      runs,
+    );
+  });
+});
+
+describe('mergeObservation', () => {
+  const base: Observation = {
+    indicator: 'example.com',
+    itype: 'fqdn',
+    provider: 'reader',
+    group: 'everyone',
+    tlp: 'amber',
+    confidence: 5,
+    tags: [],
+    count: 1,
+    firsttimeMs: 1,
+    lasttimeMs: 1,
+  };
+  // Few values and few stamps, so that ties of every kind are drawn.
+  const statement = fc.record(
+    {
+      tlp: fc.constantFrom('green', 'red'),
+      confidence: fc.nat(2),
+      tags: fc.constantFrom([], ['a'], ['a', 'b']),
+      count: fc.integer({ min: 1, max: 3 }),
+      firsttimeMs: fc.nat(5),
+      lasttimeMs: fc.integer({ min: 5, max: 9 }),
+      expiretimeMs: fc.nat(2),
+      description: fc.constantFrom('x', 'y'),
+      asn: fc.constantFrom(1, 2),
+    },
+    { requiredKeys: ['tlp', 'confidence', 'tags', 'count', 'firsttimeMs', 'lasttimeMs'] },
+  );
+  const stamp: fc.Arbitrary<Stamp> = fc.record({
+    hlc: fc.constantFrom(0n, 1n, 65_536n, 65_537n),
+    origin: fc.constantFrom('a'.repeat(32), 'b'.repeat(32)),
+  });
+  const heard = fc.record({
+    observation: statement.map((fields): Observation => ({ ...base, ...(fields as Partial<Observation>) })),
+    stamp,
+  });
+
+  function mergeAll(all: readonly { observation: Observation; stamp: Stamp }[]): IndicatorRecord | undefined {
+    let record: IndicatorRecord | undefined;
+    for (const each of all) record = mergeObservation(record, each.observation, each.stamp);
+    return record;
+  }
+
+  test('every order of arrival gives the same record, equal stamps included', () => {
+    const shuffled = fc
+      .array(heard, { minLength: 1, maxLength: 8 })
+      .chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })));
+    fc.assert(
+      fc.property(shuffled, ([all, permuted]) => {
+        expect(mergeAll(permuted)).toStrictEqual(mergeAll(all));
+      }),
+      runs,
+    );
+  });
+
+  test('count, times and statement are those of the whole set', () => {
+    fc.assert(
+      fc.property(fc.array(heard, { minLength: 1, maxLength: 8 }), (all) => {
+        const record = mergeAll(all);
+        const of = (pick: (each: (typeof all)[number]) => number) => all.map(pick);
+        expect(record).toMatchObject({
+          count: of(({ observation }) => observation.count).reduce((sum, count) => sum + count),
+          firsttimeMs: Math.min(...of(({ observation }) => observation.firsttimeMs)),
+          lasttimeMs: Math.max(...of(({ observation }) => observation.lasttimeMs)),
+          reporttimeMs: Math.max(...of(({ stamp: { hlc } }) => Number(hlc >> 16n))),
+        });
+        const source = all.find(
+          ({ observation, stamp: { hlc, origin } }) =>
+            hlc === record?.stamp.hlc &&
+            origin === record.stamp.origin &&
+            observation.tlp === record.tlp &&
+            observation.confidence === record.confidence &&
+            observation.description === record.description &&
+            observation.expiretimeMs === record.expiretimeMs &&
+            observation.asn === record.asn,
+        );
+        expect(source).toBeDefined();
+      }),
+      runs,
+    );
+  });
+});
+
+describe('parseObservation', () => {
+  const nowMs = Date.UTC(2026, 6, 9);
+  const defaults = { ...standardDefaults, provider: 'reader' };
+  const fieldNames = ['indicator', 'itype', 'provider', 'group', 'tlp', 'tags', 'confidence', 'count'];
+  const otherNames = [
+    'firsttime',
+    'lasttime',
+    'expiretime',
+    'description',
+    'reference',
+    'portlist',
+    'protocol',
+  ];
+  const lastNames = ['rdata', 'asn', 'asn_desc', 'cc', 'latitude', 'longitude'];
+  const fieldName = fc.constantFrom(...fieldNames, ...otherNames, ...lastNames);
+  const value = fc.oneof(
+    fc.jsonValue(),
+    anyText,
+    fc.double().map(String),
+    fc.date({ noInvalidDate: true }).map(String),
+  );
+
+  test('answers any JSON with a value or a reason of bounded length', () => {
+    const row = fc.oneof(fc.jsonValue(), anyText, fc.dictionary(fieldName, value));
+    const indicatorRow = fc
+      .tuple(anyIndicator, fieldName, value)
+      .map(([text, key, field]) => ({ indicator: text, [key]: field }));
+    fc.assert(
+      fc.property(fc.oneof(row, indicatorRow), (any) => {
+        const parsed = parseObservation(any, defaults, nowMs);
+        if (parsed.ok) expect(parsed.value.firsttimeMs).toBeLessThanOrEqual(parsed.value.lasttimeMs);
+        else expect(parsed.reason.length).toBeLessThan(1_000);
+      }),
+      { numRuns: 10_000 },
+    );
+  });
+
+  test('what it accepts is equal to its own copy in JSON', () => {
+    const indicatorRow = fc
+      .tuple(anyIndicator, fieldName, value)
+      .map(([text, key, field]) => ({ indicator: text, [key]: field }));
+    fc.assert(
+      fc.property(indicatorRow, (row) => {
+        const parsed = parseObservation(row, defaults, nowMs);
+        if (parsed.ok) expect(JSON.parse(JSON.stringify(parsed.value))).toStrictEqual(parsed.value);
+      }),
+      runs,
+    );
+  });
+});

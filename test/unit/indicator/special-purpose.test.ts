@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+
+import { specialPurpose } from '../../../src/indicator/special-purpose.ts';
+import type { Itype } from '../../../src/indicator/types.ts';
+
+test.each<[Itype, string, string | undefined]>([
+  ['ipv4', '0.0.0.0', 'This host on this network (RFC 1122)'],
+  ['ipv4', '0.1.2.3', 'This network (RFC 791)'],
+  ['ipv4', '9.255.255.255', undefined],
+  ['ipv4', '10.0.0.0', 'Private-Use (RFC 1918)'],
+  ['ipv4', '10.255.255.255', 'Private-Use (RFC 1918)'],
+  ['ipv4', '11.0.0.0', undefined],
+  ['ipv4', '100.64.0.1', 'Shared Address Space (RFC 6598)'],
+  ['ipv4', '100.128.0.0', undefined],
+  ['ipv4', '127.0.0.1', 'Loopback (RFC 1122)'],
+  ['ipv4', '169.254.1.1', 'Link Local (RFC 3927)'],
+  ['ipv4', '172.21.25.140', 'Private-Use (RFC 1918)'],
+  ['ipv4', '172.32.0.0', undefined],
+  ['ipv4', '192.0.0.9', 'Port Control Protocol Anycast (RFC 7723)'],
+  ['ipv4', '192.0.0.171', 'NAT64/DNS64 Discovery (RFC 8880)'],
+  ['ipv4', '192.0.0.200', 'IETF Protocol Assignments (RFC 6890)'],
+  ['ipv4', '198.51.100.7', 'Documentation, TEST-NET-2 (RFC 5737)'],
+  ['ipv4', '239.1.2.3', 'Multicast (RFC 5771)'],
+  ['ipv4', '240.0.0.1', 'Reserved (RFC 1112)'],
+  ['ipv4', '255.255.255.255', 'Limited Broadcast (RFC 919)'],
+  ['ipv4', '8.8.8.0/24', undefined],
+  ['ipv4', '10.1.0.0/16', 'Private-Use (RFC 1918)'],
+  ['ipv4', '8.0.0.0/6', 'Private-Use (RFC 1918)'],
+  ['ipv4', '128.0.0.0/1', 'Link Local (RFC 3927)'],
+  ['ipv6', '::1', 'Loopback Address (RFC 4291)'],
+  ['ipv6', '::', 'Unspecified Address (RFC 4291)'],
+  ['ipv6', '2001:db8::1', 'Documentation (RFC 3849)'],
+  ['ipv6', '3fff:fff::1', 'Documentation (RFC 9637)'],
+  ['ipv6', '2001::1', 'TEREDO (RFC 4380)'],
+  ['ipv6', '2001:1ff::1', 'IETF Protocol Assignments (RFC 2928)'],
+  ['ipv6', '2001:200::1', undefined],
+  ['ipv6', 'fd00::1', 'Unique-Local (RFC 4193)'],
+  ['ipv6', 'fe80::1', 'Link-Local Unicast (RFC 4291)'],
+  ['ipv6', 'ff02::1', 'Multicast (RFC 4291)'],
+  ['ipv6', '2000::/3', 'TEREDO (RFC 4380)'],
+  ['ipv6', '2a00::/12', undefined],
+  ['url', 'http://192.168.1.1:8080/x', 'Private-Use (RFC 1918)'],
+  ['url', 'http://u:p@[fe80::1]/x', 'Link-Local Unicast (RFC 4291)'],
+  ['url', 'http://8.8.8.8/192.168.1.1', undefined],
+  ['url', 'http://192.168.1.1.example.com/', undefined],
+  ['email', 'a@[127.0.0.1]', 'Loopback (RFC 1122)'],
+  ['email', 'a@[IPv6:::1]', 'Loopback Address (RFC 4291)'],
+  ['email', 'a@example.com', undefined],
+  ['fqdn', 'localhost.example.com', undefined],
+  ['asn', 'AS64500', undefined],
+])('%s %s lies in %s', (itype, indicator, expected) => {
+  expect(specialPurpose(itype, indicator)).toBe(expected);
+});
