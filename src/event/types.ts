@@ -11,7 +11,13 @@ export type Hlc = bigint;
  * A kind that this release does not know is kept and handed on, and changes no record.
  */
 export type TocsinEvent =
-  | { readonly origin: NodeId; readonly seq: number; readonly hlc: Hlc; readonly kind: 'observe'; readonly body: Observation }
+  | {
+      readonly origin: NodeId;
+      readonly seq: number;
+      readonly hlc: Hlc;
+      readonly kind: 'observe';
+      readonly body: Observation;
+    }
   | { readonly origin: NodeId; readonly seq: number; readonly hlc: Hlc; readonly kind: 'unknown' };
 
 /**

@@ -1,4 +1,11 @@
-export type StoreErrorCode = 'LOCKED' | 'CORRUPT' | 'READ_ONLY' | 'NO_SPACE' | 'NEWER_VERSION' | 'CLOSED' | 'FAILED';
+export type StoreErrorCode =
+  | 'LOCKED'
+  | 'CORRUPT'
+  | 'READ_ONLY'
+  | 'NO_SPACE'
+  | 'NEWER_VERSION'
+  | 'CLOSED'
+  | 'FAILED';
 
 /** A fault of the disk or of our own; the message says what to do about it. */
 export class StoreError extends Error {

@@ -1,4 +1,4 @@
-import type { NodeId, OpenedBatch, SeqRange, TocsinEvent, Vector } from '../event/types.ts';
+import type { Hlc, NodeId, OpenedBatch, SeqRange, SignedBatch, TocsinEvent, Vector } from '../event/types.ts';
 import type { IndicatorRecord, Itype } from '../indicator/types.ts';
 
 /** One applied event as this node's streams see it. */
@@ -17,6 +17,9 @@ export type Commit = {
   readonly changes: readonly Change[];
 };
 
+/** A batch of the log, as it was signed. */
+export type LoggedBatch = Pick<SignedBatch, 'firstSeq' | 'lastSeq' | 'bytes'>;
+
 export type Digest = {
   /** SHA-256 over every record in key order, hex: equal on nodes that applied the same events. */
   readonly sha256: string;
@@ -29,7 +32,7 @@ export type RecordPage = { readonly records: readonly IndicatorRecord[]; readonl
 
 /**
  * The records, the event log and the vector of one node, always in step: one commit writes all three at once, synced.
- * Contract suite: test/contract/store.ts.
+ * Contract suite: test/contract/store-contract.ts.
  */
 export interface IndicatorStore extends AsyncDisposable {
   /** What this store holds; changes only when a commit has been written. */
@@ -42,8 +45,8 @@ export interface IndicatorStore extends AsyncDisposable {
   commit(batches: readonly OpenedBatch[]): Promise<Commit>;
   /** Called after each commit was written, in order, before its promise resolves. Returns the way to stop. */
   onCommitted(listener: (commit: Commit) => void): () => void;
-  /** Signed bytes of the held batches that touch `range`, in seq order, at most about `bytesMax` bytes (at least one batch). */
-  batches(origin: NodeId, range: SeqRange, bytesMax: number): Promise<readonly Uint8Array[]>;
+  /** The held batches that touch `range`, in seq order, of at most about `bytesMax` bytes (at least one batch). */
+  batches(origin: NodeId, range: SeqRange, bytesMax: number): Promise<readonly LoggedBatch[]>;
   /** The position of the newest change; 0 before the first. */
   lastPosition(): number;
   /** Changes after `position`, oldest first. */
@@ -54,6 +57,8 @@ export interface IndicatorStore extends AsyncDisposable {
   byItype(itype: Itype, after: string | undefined, limit: number): Promise<RecordPage>;
   /** Records by reporttime, newest first, from behind `after`. */
   newest(after: string | undefined, limit: number): Promise<RecordPage>;
+  /** The latest hybrid time of any applied event: a clock of this node must not fall behind it. */
+  lastHlc(): Hlc;
   /** Number of records. */
   count(): number;
   digest(): Promise<Digest>;

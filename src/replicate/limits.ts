@@ -1,0 +1,21 @@
+/** What replication may take, and how long it waits. */
+export const replicateLimits = {
+  /** What one request may bring: the window in which a slow receiver can stop the sender. */
+  creditBytes: 1024 * 1024,
+  /** The largest window that we serve, whatever a peer asks for. */
+  creditBytesMax: 4 * 1024 * 1024,
+  /** One message of batches; a batch is at most 256 KiB. */
+  messageBytesMax: 512 * 1024,
+  /** Batches in one message; the mesh takes 64 frames. */
+  messageBatchesMax: 60,
+  /** An answer that does not come is asked of somebody else. */
+  answerMsMax: 5_000,
+  /** Anti-entropy: how often a node compares its vector with a random peer's, give or take a fifth. */
+  compareEveryMs: 2_000,
+  /** A newcomer that hears of nobody for so long is on its own, and ready. */
+  aloneAfterMs: 600,
+  /** Batches from the future that are remembered, so that they are not fetched again and again. */
+  heldBackMax: 1_000,
+  /** Vector and requests of a peer, encoded. */
+  vectorBytesMax: 1024 * 1024,
+} as const;

@@ -1,0 +1,63 @@
+import type { NodeId, SeqRange } from '../event/types.ts';
+import { valueKey } from '../indicator/sort-key.ts';
+import type { Itype, RecordKey } from '../indicator/types.ts';
+
+/**
+ * Keys are UTF-8 text whose bytes sort as we read: records by itype, then by value, so that a value's providers lie side by
+ * side; numbers padded. NUL separates the parts: no part can hold one.
+ */
+const end = '\u007f';
+const digits = 16;
+/** Newest first: the later the time, the smaller the key. */
+const latestMs = Number.MAX_SAFE_INTEGER;
+
+/** A half-open range of keys. */
+export type KeyRange = { readonly gt: string; readonly lt: string };
+
+export function recordKey({ itype, indicator, provider, group }: RecordKey): string {
+  return `${itype}\0${valueKey(itype, indicator)}\0${provider}\0${group}`;
+}
+
+export function itypeRange(itype: Itype, after: string | undefined): KeyRange {
+  return { gt: after ?? `${itype}\0`, lt: `${itype}\u0001` };
+}
+
+export function valueRange(itype: Itype, indicator: string): KeyRange {
+  const prefix = `${itype}\0${valueKey(itype, indicator)}\0`;
+  return { gt: prefix, lt: prefix + end };
+}
+
+export function newestKey(reporttimeMs: number, key: string): string {
+  return `${padded(latestMs - reporttimeMs)}\0${key}`;
+}
+
+/** The record key within a key of the newest index. */
+export function recordKeyOf(newest: string): string {
+  return newest.slice(digits + 1);
+}
+
+export function logKey(origin: NodeId, range: SeqRange): string {
+  return `${origin}\0${padded(range.from)}\0${padded(range.to)}`;
+}
+
+/** Where the log of `origin` begins to matter for `seq`: the batch that holds it is the last one that starts before or at it. */
+export function logStart(origin: NodeId, seq: number): string {
+  return `${origin}\0${padded(seq)}\0${end}`;
+}
+
+export function logBounds(origin: NodeId): KeyRange {
+  return { gt: `${origin}\0`, lt: `${origin}\u0001` };
+}
+
+export function rangeOfLogKey(key: string): SeqRange {
+  const [, from, to] = key.split('\0');
+  return { from: Number(from), to: Number(to) };
+}
+
+export function positionKey(position: number): string {
+  return padded(position);
+}
+
+function padded(number: number): string {
+  return String(number).padStart(digits, '0');
+}
