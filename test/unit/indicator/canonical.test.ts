@@ -215,7 +215,7 @@ describe('each cap holds at the limit and refuses one more', () => {
       for (const long of [text, text.slice(0, 24_000), `http://${text.slice(0, 24_000)}`]) {
         const started = performance.now();
         canonicalise(long);
-        expect(performance.now() - started).toBeLessThan(200);
+        expect(performance.now() - started).toBeLessThan(1_000);
       }
     }
   });
