@@ -23,9 +23,9 @@ export async function connect(options: ConnectionOptions, io: Io): Promise<NodeC
   return {
     url,
     async send(path, request = {}) {
-      const query = request.query === undefined || request.query.size === 0 ? '' : `?${request.query}`;
+      const query = request.query?.toString() ?? '';
       try {
-        return await fetch(`${url}${path}${query}`, {
+        return await fetch(`${url}${path}${query === '' ? '' : `?${query}`}`, {
           method: request.method ?? 'GET',
           headers: {
             ...request.headers,

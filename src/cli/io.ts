@@ -39,7 +39,7 @@ export type Io = {
   readonly stdin: Readable;
   readonly stdout: Output;
   readonly stderr: Output;
-  nowMs(): number;
+  readonly nowMs: () => number;
   /** Rejects with an AbortError when the signal aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Returns what takes the listener away again. */

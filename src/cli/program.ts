@@ -10,7 +10,7 @@ import { version } from './version.ts';
 /** A command's module: it adds its arguments, flags, help and action. */
 type CommandModule = { configure(command: Command, io: Io): void };
 
-type CommandEntry = { readonly summary: string; load(): Promise<CommandModule> };
+type CommandEntry = { readonly summary: string; readonly load: () => Promise<CommandModule> };
 
 // Only the command that is called is loaded, so that `tocsin search` does not wait for what `tocsin start` needs.
 const commands: Readonly<Record<string, CommandEntry>> = {
@@ -93,7 +93,7 @@ async function report(error: unknown, complaint: string, io: Io): Promise<number
   // A fault of our own: the stack is what a bug report needs.
   await tell(
     io,
-    `This is a bug in tocsin; please report it.\n${error instanceof Error ? error.stack : error}\n`,
+    `This is a bug in tocsin; please report it.\n${error instanceof Error ? error.stack : String(error)}\n`,
   );
   return exitCodes.failed;
 }

@@ -27,8 +27,9 @@ export function readPage(client: NodeClient, path: string, answer: unknown): Rec
 /** One value of a record as a cell of a table: lists are joined, an absent value is empty. */
 export function cell(value: unknown): string {
   if (value === undefined || value === null) return '';
-  if (Array.isArray(value)) return value.map(String).join(',');
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(cell).join(',');
+  return JSON.stringify(value);
 }
 
 /** Rows of a table with these columns. */

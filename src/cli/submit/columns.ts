@@ -1,30 +1,12 @@
 import { didYouMean } from '../../config/closest.ts';
+import { canonicalise } from '../../indicator/canonical.ts';
+import { publicRecordFields } from '../../indicator/present.ts';
 import { CliError, exitCodes } from '../exit.ts';
 
-/** The fields that a row may state: CIF's names, as `POST /indicators` takes them. */
-export const rowFields: readonly string[] = [
-  'indicator',
-  'itype',
-  'provider',
-  'group',
-  'tlp',
-  'tags',
-  'confidence',
-  'count',
-  'firsttime',
-  'lasttime',
-  'expiretime',
-  'description',
-  'reference',
-  'portlist',
-  'protocol',
-  'rdata',
-  'asn',
-  'asn_desc',
-  'cc',
-  'latitude',
-  'longitude',
-];
+/** The fields that a row may state: those of a record, without what the node itself adds. */
+export const rowFields: readonly string[] = publicRecordFields.filter(
+  (field) => field !== 'id' && field !== 'reporttime',
+);
 
 /** Which column (by name, or by number from 1) holds which field. */
 export type ColumnChoice = { readonly field: string; readonly from: string | number };
@@ -102,7 +84,7 @@ function planWithoutChoices(first: readonly string[], headers: readonly (readonl
       .filter(({ index }) => index >= 0);
     return { picks, firstIsHeader: header === first };
   }
-  if (looksLikeIndicator(first[0] ?? '')) {
+  if (isIndicator(first[0] ?? '')) {
     return { picks: [{ field: 'indicator', index: 0, column: 'column 1' }], firstIsHeader: false };
   }
   throw new CliError(
@@ -140,13 +122,11 @@ function numbered(cells: readonly string[]): string {
   return `${shown.join(', ')}${cells.length > shownColumnsMax ? ', ...' : ''}`;
 }
 
-/** The first row of a numbered column is a title when it has letters and cannot be an indicator. */
+/** The first row of a numbered column is a title when it is words; a bad indicator is for the node to refuse. */
 function isTitle(cell: string | undefined): boolean {
-  return cell !== undefined && /[a-z]/i.test(cell) && !looksLikeIndicator(cell);
+  return cell !== undefined && /^[a-z][\w -]*$/i.test(cell) && !isIndicator(cell);
 }
 
-/** A hash, an AS, or a word with the punctuation of an address, host, URL or e-mail. A time and a title are none. */
-export function looksLikeIndicator(cell: string): boolean {
-  if (/^(?:[0-9a-f]{32,128}|as\d+)$/i.test(cell)) return true;
-  return /^\S*[.:@]\S*$/.test(cell) && !/^\d{4}-\d\d-\d\d/.test(cell) && !/^\d+(?:\.\d+)?$/.test(cell);
+export function isIndicator(cell: string): boolean {
+  return canonicalise(cell).ok;
 }

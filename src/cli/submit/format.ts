@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 
-import { looksLikeIndicator } from './columns.ts';
+import { isIndicator } from './columns.ts';
 import { commentText, isComment } from './comments.ts';
 import type { DelimitedOptions } from './delimited.ts';
 import { isHostsLine } from './plain.ts';
@@ -101,5 +101,5 @@ function inColumns(lines: readonly string[]): boolean {
   const counts = new Set(lines.map((line) => line.trim().split(/\s+/).length));
   const [first = ''] = lines;
   const [word = ''] = first.trim().split(/\s+/);
-  return counts.size === 1 && !counts.has(1) && looksLikeIndicator(word);
+  return counts.size === 1 && !counts.has(1) && isIndicator(word);
 }

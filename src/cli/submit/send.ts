@@ -10,7 +10,7 @@ export type SendParts = {
   post(body: string): Promise<Response>;
   /** Waits before a batch that the node was too busy for is sent again. */
   wait(ms: number): Promise<void>;
-  nowMs(): number;
+  readonly nowMs: () => number;
   /** Called whenever the tally grew. */
   onProgress(): Promise<void>;
   readonly batchRows: number;

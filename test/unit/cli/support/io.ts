@@ -59,7 +59,7 @@ export function testIo(options: TestIoOptions = {}): TestIo {
     waits,
     exits,
     send: (signal) => {
-      for (const listener of [...listeners]) listener(signal);
+      for (const listener of listeners) listener(signal);
     },
   };
 }

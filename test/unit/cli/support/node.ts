@@ -59,9 +59,9 @@ export function rowsOf(seen: Seen): readonly Record<string, unknown>[] {
 
 /** Answers a submission as a node does: whatever contains `bad` is refused, all else is new. */
 export const takesRows: Answer = (seen, response) => {
-  const refused = rowsOf(seen).flatMap((row, index) =>
-    String(row['indicator']).includes('bad')
-      ? [{ row: index + 1, code: 'not-an-indicator', reason: `${row['indicator']} is no indicator` }]
+  const refused = rowsOf(seen).flatMap(({ indicator }, index) =>
+    typeof indicator === 'string' && indicator.includes('bad')
+      ? [{ row: index + 1, code: 'not-an-indicator', reason: `${indicator} is no indicator` }]
       : [],
   );
   const accepted = rowsOf(seen).length - refused.length;
