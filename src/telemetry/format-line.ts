@@ -6,11 +6,9 @@ export function formatLine(json: string): string {
   const entry = readEntry(json);
   if (entry === undefined) return json;
   const { level, time, msg, err, ...rest } = entry;
-  const clock = typeof time === 'string' ? time.slice(11, 19) : '';
-  const words = [clock, String(level ?? '').toUpperCase(), String(msg ?? '')];
-  for (const [key, value] of Object.entries(rest)) {
-    words.push(`${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  }
+  const clock = textOf(time).slice('2026-01-02T'.length, '2026-01-02T03:04:05'.length);
+  const words = [clock, textOf(level).toUpperCase(), textOf(msg)];
+  for (const [key, value] of Object.entries(rest)) words.push(`${key}=${textOf(value)}`);
   const fault = faultOf(err);
   if (fault !== undefined) words.push(`error=${fault}`);
   return `${escaped(words.filter((word) => word !== '').join(' '))}\n`;
@@ -29,6 +27,10 @@ function faultOf(err: unknown): string | undefined {
   if (typeof err !== 'object' || err === null) return undefined;
   if ('message' in err && typeof err.message === 'string') return err.message;
   return JSON.stringify(err);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
 }
 
 function escaped(text: string): string {
