@@ -78,6 +78,9 @@ const fieldReaders: ReadonlyMap<string, ReadField> = new Map([
   ['longitude', field('longitude', (value) => readNumber(value, -180, 180))],
 ]);
 
+/** Every field that a row may have. */
+export const observationFields: readonly string[] = [...fieldReaders.keys()];
+
 /**
  * Makes an observation of a stranger's row: an indicator as text, or an object with CIF v3's field names. Numbers may be
  * text, as CSV has them. An empty text or null means that the field was not stated. Never throws; a refusal names the field
@@ -137,6 +140,31 @@ function readFields(row: object, defaults: ObservationDefaults, nowMs: number): 
       const parsed = read(value, stated, nowMs);
       if (!parsed.ok) return refuse(parsed.code, `${name}: ${parsed.reason}`);
     }
+  }
+  return accept(stated);
+}
+
+const defaultNames = ['provider', 'group', 'tlp', 'tags', 'confidence', 'itype'];
+
+/**
+ * Defaults out of a stranger's texts, such as a query string. What is not stated is the standard default, and the provider
+ * is `provider`. The refusal's reason names the field.
+ */
+export function parseDefaults(
+  texts: Readonly<Record<string, string>>,
+  provider: string,
+): Parsed<ObservationDefaults, RefusalCode> {
+  const stated: Stated = { ...standardDefaults, provider };
+  for (const [name, text] of Object.entries(texts)) {
+    const read = defaultNames.includes(name) ? fieldReaders.get(name) : undefined;
+    if (read === undefined) {
+      return refuse(
+        'unknown-field',
+        `${quote(name)} is no parameter; allowed are ${defaultNames.join(', ')}, ack`,
+      );
+    }
+    const parsed = read(text, stated, 0);
+    if (!parsed.ok) return refuse(parsed.code, `${name}: ${parsed.reason}`);
   }
   return accept(stated);
 }

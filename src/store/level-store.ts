@@ -249,6 +249,8 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
       const keys = await newest.keys({ ...(after !== undefined && { gt: after }), limit }).all();
       return page(keys.map(recordKeyOf), keys.length === limit ? keys.at(-1) : undefined);
     },
+    newestKeyOf: (record) => newestKey(record.reporttimeMs, recordKey(record)),
+    itypeKeyOf: recordKey,
     lastHlc: () => summary.lastHlc,
     count: () => summary.count,
     digest() {

@@ -59,6 +59,9 @@ export interface IndicatorStore extends AsyncDisposable {
   newest(after: string | undefined, limit: number): Promise<RecordPage>;
   /** The latest hybrid time of any applied event: a clock of this node must not fall behind it. */
   lastHlc(): Hlc;
+  /** Where a record stands in `newest` and in `byItype`, to go on from behind it. */
+  newestKeyOf(record: IndicatorRecord): string;
+  itypeKeyOf(record: IndicatorRecord): string;
   /** Number of records. */
   count(): number;
   digest(): Promise<Digest>;

@@ -1,0 +1,265 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  beaconDiscovery,
+  beaconOptionsFor,
+  type Discovery,
+  gossipDiscovery,
+  type Mesh,
+  type PeerView,
+  peerIdFromBytes,
+  startMesh,
+  systemClock,
+  systemRandom,
+  udpDatagrams,
+  zeromqTransport,
+} from 'tocsin/mesh';
+import { loadAccess, parseFleetTokens } from './access/tokens.ts';
+import type { Config } from './config/settings.ts';
+import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
+import { hybridClock } from './event/hlc.ts';
+import { createApp } from './facade/app.ts';
+import type { MeshView, PeerRow } from './facade/parts.ts';
+import { AddressInUse, startServer } from './facade/server.ts';
+import { createIntake } from './intake/intake.ts';
+import { type Replicator, startReplicator } from './replicate/replicator.ts';
+import { openStore } from './store/level-store.ts';
+import { PublisherError, startPublisher } from './stream/publisher.ts';
+import { createStreamLog } from './stream/stream-log.ts';
+import type { Logger } from './telemetry/log.ts';
+
+export type { Config } from './config/settings.ts';
+
+/** A node that runs: what a person wants to know of it, and the way to stop it. */
+export type RunningNode = {
+  readonly id: string;
+  readonly name: string;
+  readonly dataDirectory: string;
+  readonly httpUrl: string;
+  readonly streamEndpoint: string;
+  readonly meshEndpoint: string;
+  readonly gossipEndpoint: string;
+  /** How it looks for peers, in a sentence. */
+  readonly discovery: string;
+  /** Only at the first start. */
+  readonly adminToken?: string;
+  readonly warnings: readonly string[];
+  /** Resolves once the node has caught up with the mesh. */
+  readonly ready: Promise<void>;
+  /** Says goodbye, closes everything. Stopping twice is safe. */
+  stop(): Promise<void>;
+};
+
+/** Version and HTTP address of a Tocsin node, in its HELLO. */
+const tocsinHeader = 'X-TOCSIN';
+const nodeFile = 'node.json';
+/** How many ports above the default are tried when it is taken. */
+const portsTried = 200;
+
+/**
+ * Wires all rooms into a node, from the store up to HTTP, and starts it. What was started is stopped again when a later
+ * part fails. Rejects with the error of the part, whose message is for a person.
+ */
+export async function startTocsin(config: Config, { log }: { readonly log: Logger }): Promise<RunningNode> {
+  const stops: (() => Promise<void> | void)[] = [];
+  let stopping: Promise<void> | undefined;
+  async function stopAll(): Promise<void> {
+    for (const stop of stops.reverse()) await stop();
+  }
+  const stop = () => {
+    stopping ??= stopAll();
+    return stopping;
+  };
+
+  try {
+    const version = packageVersion();
+    const fleet = parseFleetTokens(config.tokens ?? '');
+    if (!fleet.ok) throw new Error(`TOCSIN_TOKENS: ${fleet.reason}`);
+
+    const { path, level } = await openDataDirectory(config.dataDir);
+    stops.push(() => level.close());
+    const store = await openStore(level);
+    stops.push(() => store.close());
+    const identity = await loadOrCreateIdentity(path);
+    const access = await loadAccess(path, fleet.value, randomBytes);
+    const clock = hybridClock(systemClock, store.lastHlc());
+    const name = config.name ?? `tocsin-${identity.nodeId.slice(0, 8)}`;
+
+    const streamLog = createStreamLog(store, identity.nodeId, systemClock);
+    stops.push(() => streamLog.stop());
+    const intake = createIntake({ store, identity, hybridClock: clock, clock: systemClock });
+    stops.push(() => intake.stop());
+    const publisher = await onFreePort(config.streamPort, config.setByHand.has('streamPort'), (port) =>
+      startPublisher(streamLog, config.streamHost, port),
+    );
+    stops.push(() => publisher.stop());
+
+    // HTTP is bound before the mesh, whose HELLO names its address, and so before there is a mesh to show.
+    const meshView: { current: MeshView } = { current: unstarted };
+    const app = createApp({
+      intake,
+      store,
+      streamLog,
+      access,
+      mesh: {
+        self: () => meshView.current.self(),
+        peers: () => meshView.current.peers(),
+        readiness: () => meshView.current.readiness(),
+      },
+      clock: systemClock,
+      version,
+      onError: (error, requestId) => log.error({ err: error, requestId }, 'a request failed'),
+    });
+    const server = await onFreePort(config.httpPort, config.setByHand.has('httpPort'), (port) =>
+      startServer(app.fetch, config.httpHost, port),
+    );
+    stops.push(() => server.stop());
+
+    const mesh = await startMesh(
+      {
+        id: peerIdFromBytes(Buffer.from(identity.nodeId, 'hex')),
+        name,
+        headers: new Map([[tocsinHeader, `${version} ${server.url}`]]),
+        bind: endpointOf(config.meshHost, config.meshPort),
+        discovery: discoveriesOf(config),
+      },
+      { clock: systemClock, random: systemRandom, transport: zeromqTransport(), datagrams: udpDatagrams() },
+    );
+    stops.push(() => mesh.stop());
+    const replicator = startReplicator({
+      mesh,
+      store,
+      hybridClock: clock,
+      clock: systemClock,
+      random: systemRandom,
+      origin: identity.nodeId,
+      warn: (message, details) => log.warn(details, message),
+    });
+    stops.push(() => replicator.stop());
+    const gossipEndpoint = mesh.discoveryEndpoints.get('gossip') ?? '';
+    meshView.current = viewOf(mesh, replicator, {
+      id: identity.nodeId,
+      name,
+      version,
+      stream: publisher.endpoint,
+    });
+
+    const file = join(path, nodeFile);
+    const about = {
+      url: server.url,
+      streamEndpoint: publisher.endpoint,
+      pid: process.pid,
+      id: identity.nodeId,
+      name,
+      token: access.localToken,
+    };
+    await writeFile(file, `${JSON.stringify(about, undefined, 2)}\n`, { mode: 0o600 });
+    stops.push(() => rm(file, { force: true }));
+    log.info({ id: identity.nodeId, url: server.url, mesh: mesh.endpoint }, 'started');
+
+    return {
+      id: identity.nodeId,
+      name,
+      dataDirectory: path,
+      httpUrl: server.url,
+      streamEndpoint: publisher.endpoint,
+      meshEndpoint: mesh.endpoint,
+      gossipEndpoint,
+      discovery: discoverySentence(config),
+      ...(access.newAdminToken !== undefined && { adminToken: access.newAdminToken }),
+      warnings: [],
+      ready: replicator.ready,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The port that was set by hand, or the first free one from the default on. */
+async function onFreePort<T>(port: number, byHand: boolean, start: (port: number) => Promise<T>): Promise<T> {
+  for (let tried = 0; ; tried++) {
+    try {
+      return await start(port + tried);
+    } catch (error) {
+      const taken =
+        error instanceof AddressInUse || (error instanceof PublisherError && error.code === 'ADDRESS_IN_USE');
+      if (!taken || byHand || port === 0 || tried >= portsTried) throw error;
+    }
+  }
+}
+
+function discoveriesOf(config: Config): readonly Discovery[] {
+  const ways: Readonly<Record<string, () => Discovery>> = {
+    beacon: () => beaconDiscovery(beaconOptionsFor(config.meshHost, config.beaconPort)),
+    gossip: () =>
+      gossipDiscovery({ bind: endpointOf(config.meshHost, config.gossipPort), seeds: config.seeds }),
+  };
+  return config.discovery.flatMap((way) => ways[way]?.() ?? []);
+}
+
+function discoverySentence({ discovery, meshHost, beaconPort, seeds }: Config): string {
+  const ways: string[] = [];
+  if (discovery.includes('beacon')) ways.push(`UDP beacons on port ${beaconPort} of ${meshHost}`);
+  if (discovery.includes('gossip'))
+    ways.push(
+      seeds.length > 0 ? `gossip from ${seeds.join(', ')}` : 'gossip for those who name it as a seed',
+    );
+  return ways.join(' and ');
+}
+
+function viewOf(
+  mesh: Mesh,
+  replicator: Replicator,
+  self: { readonly id: string; readonly name: string; readonly version: string; readonly stream: string },
+): MeshView {
+  const gossip = mesh.discoveryEndpoints.get('gossip');
+  return {
+    self: () => ({
+      id: self.id,
+      name: self.name,
+      version: self.version,
+      endpoints: { mesh: mesh.endpoint, stream: self.stream, ...(gossip !== undefined && { gossip }) },
+      counters: Object.fromEntries([...mesh.counters(), ...replicator.counters()]),
+    }),
+    peers: () => mesh.peers().map(peerRow),
+    readiness: () => replicator.status(),
+  };
+}
+
+function peerRow(peer: PeerView): PeerRow {
+  const [version, http] = peer.headers.get(tocsinHeader)?.split(' ') ?? [];
+  return {
+    id: peer.id.toLowerCase(),
+    name: peer.name,
+    endpoint: peer.endpoint,
+    ready: peer.ready,
+    ...(version !== undefined && { version }),
+    ...(http !== undefined && { http }),
+    groups: peer.groups,
+    found_by: peer.foundBy,
+    last_heard_ms: Math.round(peer.silentMs),
+    ...(peer.roundTripMs !== undefined && { round_trip_ms: Math.round(peer.roundTripMs * 10) / 10 }),
+    queued_bytes: peer.queuedBytes,
+  };
+}
+
+const unstarted: MeshView = {
+  self: () => ({ id: '', name: '', version: '', endpoints: { mesh: '', stream: '' }, counters: {} }),
+  peers: () => [],
+  readiness: () => ({ ready: false, reason: 'starting', peers: 0, missing: 0 }),
+};
+
+function endpointOf(host: string, port: number): string {
+  return `tcp://${host.includes(':') ? `[${host}]` : host}:${port === 0 ? '*' : port}`;
+}
+
+function packageVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
+  return version;
+}

@@ -1,0 +1,56 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createIdentity, type Identity, loadIdentity } from './event/identity.ts';
+import { openDisk } from './store/disk.ts';
+import { StoreError } from './store/errors.ts';
+import type { Level } from './store/level-store.ts';
+
+const numberedRoot = '.tocsin';
+const numbersMax = 1_000;
+const identityFile = 'identity.pem';
+
+/** A directory that this process has locked, with its LevelDB open. */
+export type DataDirectory = { readonly path: string; readonly level: Level };
+
+/** Opens the directory that was named, else the first free `./.tocsin/<n>`. Rejects with StoreError. */
+export async function openDataDirectory(named: string | undefined): Promise<DataDirectory> {
+  if (named !== undefined) return openAt(named);
+  for (let n = 1; n <= numbersMax; n++) {
+    try {
+      return await openAt(join(numberedRoot, String(n)));
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'LOCKED') throw error;
+    }
+  }
+  throw new StoreError(
+    'LOCKED',
+    `all of ${numberedRoot}/1 to ${numbersMax} are in use: name another --data-dir`,
+  );
+}
+
+async function openAt(path: string): Promise<DataDirectory> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new StoreError('READ_ONLY', `${path} cannot be made: ${(cause as Error).message}`, { cause });
+  }
+  // LevelDB's lock is the lock of the whole directory.
+  return { path, level: await openDisk(join(path, 'db')) };
+}
+
+/** The node's key pair, made at the first start. */
+export async function loadOrCreateIdentity(path: string): Promise<Identity> {
+  const file = join(path, identityFile);
+  try {
+    return loadIdentity(await readFile(file, 'utf8'));
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
+      throw new Error(`${file} is no key that this node can use: restore it, or name another --data-dir`, {
+        cause,
+      });
+    }
+  }
+  const identity = createIdentity();
+  await writeFile(file, identity.privateKeyPem, { mode: 0o600, flag: 'wx' });
+  return identity;
+}

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import { trimTrailingSlash } from 'hono/trailing-slash';
+import { authenticate } from '../access/tokens.ts';
+import { addDocs } from './docs.ts';
+import type { Env } from './env.ts';
+import type { FacadeParts } from './parts.ts';
+import { Problem, type ProblemDetail, problemResponse } from './problem.ts';
+import { addHealthRoutes } from './routes-health.ts';
+import { addIndicatorRoutes } from './routes-indicators.ts';
+import { addMeshRoutes } from './routes-mesh.ts';
+import { addStreamRoutes } from './routes-stream.ts';
+
+/** What answers without a token. */
+const openPaths = /^\/(?:health\/(?:live|ready)|docs(?:\/.*)?|openapi\.json)$/;
+
+/** The HTTP interface over what it is handed; it has no socket, so a test can ask it directly. */
+export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
+  const app = new OpenAPIHono<Env>({
+    defaultHook(result) {
+      if (result.success) return;
+      const errors = result.error.issues.flatMap((issue): ProblemDetail[] => {
+        if (issue.code === 'unrecognized_keys') {
+          return issue.keys.map((parameter) => ({
+            parameter,
+            detail: 'no such parameter; /docs lists them',
+          }));
+        }
+        const parameter = issue.path.join('.');
+        const detail = issue.code === 'invalid_type' ? 'allowed once' : issue.message;
+        return [{ parameter, detail }];
+      });
+      throw new Problem(400, errors.map(({ parameter, detail }) => `${parameter}: ${detail}`).join('; '), {
+        errors,
+      });
+    },
+  });
+
+  app.onError((error, context) => {
+    if (error instanceof Problem) return problemResponse(error, context.req.path);
+    const requestId = randomUUID();
+    parts.onError(error, requestId);
+    return problemResponse(
+      new Problem(500, `something went wrong here; the log has it under ${requestId}`, {
+        request_id: requestId,
+      }),
+      context.req.path,
+    );
+  });
+  app.notFound((context) =>
+    problemResponse(
+      new Problem(404, `there is no ${context.req.method} ${context.req.path}; /docs lists what there is`),
+      context.req.path,
+    ),
+  );
+
+  // CIF's clients end their paths with a slash.
+  app.use(trimTrailingSlash({ alwaysRedirect: true }));
+  app.use(async (context, next) => {
+    context.header('x-content-type-options', 'nosniff');
+    if (openPaths.test(context.req.path)) return next();
+    const principal = authenticate(parts.access, context.req.header('authorization'));
+    if (principal === undefined) {
+      throw new Problem(
+        401,
+        'send `Authorization: Bearer <token>`: the admin token was printed at the first start, and TOCSIN_TOKENS sets others',
+        {},
+        { 'www-authenticate': 'Bearer' },
+      );
+    }
+    context.set('principal', principal);
+    return next();
+  });
+
+  addHealthRoutes(app, parts);
+  addIndicatorRoutes(app, parts);
+  addStreamRoutes(app, parts);
+  addMeshRoutes(app, parts);
+  addDocs(app, parts.version);
+  return app;
+}

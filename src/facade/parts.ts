@@ -1,0 +1,56 @@
+import type { Access } from '../access/tokens.ts';
+import type { Clock } from '../clock.ts';
+import type { Intake } from '../intake/intake.ts';
+import type { IndicatorStore } from '../store/store.ts';
+import type { StreamLog } from '../stream/stream-log.ts';
+
+/** This node, for `GET /mesh`. */
+export type NodeView = {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly endpoints: { readonly mesh: string; readonly gossip?: string; readonly stream: string };
+  /** Strangers' bytes and overflows that were dropped, by reason. */
+  readonly counters: Readonly<Record<string, number>>;
+};
+
+/** A peer, for `GET /mesh/peers`. */
+export type PeerRow = {
+  readonly id: string;
+  readonly name: string;
+  readonly endpoint: string;
+  readonly ready: boolean;
+  readonly version?: string;
+  readonly http?: string;
+  readonly groups: readonly string[];
+  readonly found_by: readonly string[];
+  readonly last_heard_ms: number;
+  readonly round_trip_ms?: number;
+  readonly queued_bytes: number;
+};
+
+export type Readiness = {
+  readonly ready: boolean;
+  readonly reason: string;
+  readonly peers: number;
+  readonly missing: number;
+};
+
+export interface MeshView {
+  self(): NodeView;
+  peers(): readonly PeerRow[];
+  readiness(): Readiness;
+}
+
+/** All that the facade is handed. */
+export type FacadeParts = {
+  readonly intake: Intake;
+  readonly store: IndicatorStore;
+  readonly streamLog: StreamLog;
+  readonly access: Access;
+  readonly mesh: MeshView;
+  readonly clock: Clock;
+  readonly version: string;
+  /** Told of every error that is our fault, with the request's id. */
+  readonly onError: (error: unknown, requestId: string) => void;
+};

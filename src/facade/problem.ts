@@ -1,0 +1,47 @@
+/** One parameter, field or row that is wrong, and what is allowed. */
+export type ProblemDetail = { readonly parameter: string; readonly detail: string };
+
+/** An error for a person: RFC 9457. The status says what kind it is, the detail what to do. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly title: string;
+  readonly members: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, string>>;
+  constructor(
+    status: number,
+    detail: string,
+    members: Readonly<Record<string, unknown>> = {},
+    headers: Readonly<Record<string, string>> = {},
+  ) {
+    super(detail);
+    this.name = 'Problem';
+    this.status = status;
+    this.title = titles[status] ?? 'Error';
+    this.members = members;
+    this.headers = headers;
+  }
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad request',
+  401: 'No valid token',
+  403: 'Not allowed',
+  404: 'Not found',
+  406: 'Not acceptable',
+  413: 'Too large',
+  415: 'Unsupported media type',
+  422: 'Nothing accepted',
+  500: 'Internal error',
+  503: 'Not now',
+};
+
+export function problemResponse(
+  { status, title, message, members, headers }: Problem,
+  instance: string,
+): Response {
+  const body = { type: 'about:blank', title, status, detail: message, instance, ...members };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/problem+json', ...headers },
+  });
+}

@@ -1,0 +1,81 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { may } from '../access/tokens.ts';
+import type { Vector } from '../event/types.ts';
+import type { Env } from './env.ts';
+import type { FacadeParts } from './parts.ts';
+import { Problem } from './problem.ts';
+
+const content = { 'application/json': { schema: z.looseObject({}) } };
+const security = [{ token: [] }];
+
+const meshRoute = createRoute({
+  method: 'get',
+  path: '/mesh',
+  summary: 'This node: who it is, where it listens, what it holds',
+  security,
+  responses: { 200: { description: 'This node', content } },
+});
+const peersRoute = createRoute({
+  method: 'get',
+  path: '/mesh/peers',
+  summary: 'The nodes that this one is connected to',
+  security,
+  responses: { 200: { description: 'Peers', content } },
+});
+const digestRoute = createRoute({
+  method: 'get',
+  path: '/mesh/digest',
+  summary: 'SHA-256 of all records, and the vector: equal on nodes that agree',
+  security,
+  responses: { 200: { description: 'The digest', content } },
+});
+const pingRoute = createRoute({
+  method: 'get',
+  path: '/ping',
+  summary: 'Whether the token is good',
+  security,
+  responses: { 200: { description: 'It is', content } },
+});
+
+export function addMeshRoutes(app: OpenAPIHono<Env>, { mesh, store, clock }: FacadeParts): void {
+  for (const path of ['/mesh', '/mesh/*'] as const) {
+    app.use(path, async (context, next) => {
+      const principal = context.get('principal');
+      if (!may(principal, 'read'))
+        throw new Problem(403, `the token of ${principal.name} lacks the scope read`);
+      await next();
+    });
+  }
+  app.openapi(meshRoute, (context) => {
+    const { ready, reason, peers, missing } = mesh.readiness();
+    const vector = vectorView(store.vector());
+    return context.json(
+      { ...mesh.self(), ready, reason, peers, missing, records: store.count(), vector },
+      200,
+    );
+  });
+  app.openapi(peersRoute, (context) =>
+    context.json({ peers: [...mesh.peers()].map((peer) => ({ ...peer })) }, 200),
+  );
+  app.openapi(digestRoute, async (context) => {
+    const { sha256, records, vector } = await store.digest();
+    return context.json({ sha256, records, vector: vectorView(vector) }, 200);
+  });
+  app.openapi(pingRoute, (context) => {
+    return context.json(
+      { time: new Date(clock.wallMs()).toISOString(), name: context.get('principal').name },
+      200,
+    );
+  });
+}
+
+function vectorView(vector: Vector): Record<string, unknown> {
+  return Object.fromEntries(
+    [...vector]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([origin, { upTo, above }]) => [
+        origin,
+        { up_to: upTo, above: above.map(({ from, to }) => [from, to]) },
+      ]),
+  );
+}

@@ -1,0 +1,41 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { may } from '../access/tokens.ts';
+import { sseBody } from '../stream/sse.ts';
+import type { Env } from './env.ts';
+import { filterFrom, filterParameters } from './parameters.ts';
+import type { FacadeParts } from './parts.ts';
+import { Problem } from './problem.ts';
+
+const route = createRoute({
+  method: 'get',
+  path: '/stream',
+  summary: 'Indicators as they arrive, as Server-Sent Events',
+  description:
+    'Each event `indicator` is a CloudEvents 1.0 object; its id is the cursor. Last-Event-ID or `cursor` resume after it ' +
+    'on the same node; on another node the stream says `reset` and goes on live.',
+  security: [{ token: [] }],
+  request: {
+    query: z.strictObject({
+      ...filterParameters,
+      cursor: z.string().max(100).optional().openapi({ description: 'Resume after this cursor' }),
+    }),
+  },
+  responses: { 200: { description: 'The stream', content: { 'text/event-stream': { schema: z.string() } } } },
+});
+
+export function addStreamRoutes(app: OpenAPIHono<Env>, { streamLog, clock }: FacadeParts): void {
+  app.openapi(route, (context) => {
+    const principal = context.get('principal');
+    if (!may(principal, 'stream'))
+      throw new Problem(403, `the token of ${principal.name} lacks the scope stream`);
+    const values = context.req.valid('query');
+    const cursor = context.req.header('last-event-id') ?? values.cursor;
+    return new Response(sseBody(streamLog, filterFrom(values, 'reported', clock.wallMs()), cursor), {
+      headers: {
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store',
+        'x-accel-buffering': 'no',
+      },
+    });
+  });
+}

@@ -1,0 +1,157 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../clock.ts';
+import { sealBatches } from '../event/batch.ts';
+import type { HybridClock } from '../event/hlc.ts';
+import type { Identity } from '../event/identity.ts';
+import { eventId } from '../event/types.ts';
+import { emptyHeld } from '../event/vector.ts';
+import { type ObservationDefaults, parseObservation } from '../indicator/observation.ts';
+import type { Observation } from '../indicator/types.ts';
+import type { Change, IndicatorStore } from '../store/store.ts';
+import { intakeLimits as limits } from './limits.ts';
+import type { Row } from './rows.ts';
+
+export type IntakeErrorCode = 'BUSY' | 'STOPPED' | 'BROKEN';
+
+export class IntakeError extends Error {
+  readonly code: IntakeErrorCode;
+  constructor(code: IntakeErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'IntakeError';
+    this.code = code;
+  }
+}
+
+export type RefusedRow = { readonly row: number; readonly code: string; readonly reason: string };
+
+/** What became of a submission, row by row. */
+export type SubmitOutcome = {
+  readonly accepted: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly refused: readonly RefusedRow[];
+  /** Where the events are safe: in this node's store. Wider wishes come with a later release. */
+  readonly ack: { readonly wanted: 'local'; readonly reached: 'local' };
+  /** Ids of the first and last event; absent when nothing was accepted. */
+  readonly events?: { readonly first: string; readonly last: string };
+};
+
+export interface Intake {
+  /**
+   * Parses rows, makes events of this node out of the good ones, and resolves once they are in the store. Rejects with
+   * IntakeError: BUSY when too much waits already, STOPPED, or BROKEN once the store has failed.
+   */
+  submit(rows: readonly Row[], defaults: ObservationDefaults): Promise<SubmitOutcome>;
+  /** Takes nothing more, and waits for what it took. */
+  stop(): Promise<void>;
+}
+
+export type IntakeParts = {
+  readonly store: IndicatorStore;
+  readonly identity: Identity;
+  readonly hybridClock: HybridClock;
+  readonly clock: Clock;
+};
+
+type Waiting = {
+  readonly observations: readonly Observation[];
+  readonly resolve: (changes: readonly Change[]) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+/** The one way in: whatever enters a node from outside the mesh becomes an event here. */
+export function createIntake({ store, identity, hybridClock, clock }: IntakeParts): Intake {
+  const waiting: Waiting[] = [];
+  let queuedRows = 0;
+  let nextSeq = (store.vector().get(identity.nodeId) ?? emptyHeld).upTo + 1;
+  let writing: Promise<void> | undefined;
+  let stopped = false;
+  let broken: IntakeError | undefined;
+
+  /** One writer, so that seq has no gaps. Submissions that came meanwhile share one commit, and so one sync of the disk. */
+  async function writeAll(): Promise<void> {
+    while (waiting.length > 0) {
+      const group = waiting.splice(0);
+      const entries = group.flatMap(({ observations }) =>
+        observations.map((body) => ({ hlc: hybridClock.now(), body })),
+      );
+      const batches = sealBatches(identity, nextSeq, entries);
+      nextSeq += entries.length;
+      try {
+        const { changes } = await store.commit(batches);
+        let start = 0;
+        for (const { observations, resolve } of group) {
+          resolve(changes.slice(start, start + observations.length));
+          start += observations.length;
+        }
+      } catch (cause) {
+        // Whether the disk has it is unknown, and a seq that was signed twice would split the mesh: stop until a restart,
+        // which reads from the log what was written.
+        broken = new IntakeError('BROKEN', 'the store failed; restart the node once its disk is well', {
+          cause,
+        });
+        for (const { reject } of [...group, ...waiting.splice(0)]) reject(broken);
+      }
+    }
+    writing = undefined;
+  }
+
+  function commit(observations: readonly Observation[]): Promise<readonly Change[]> {
+    return new Promise((resolve, reject) => {
+      waiting.push({ observations, resolve, reject });
+      writing ??= writeAll();
+    });
+  }
+
+  return {
+    async submit(rows, defaults) {
+      if (broken) throw broken;
+      if (stopped) throw new IntakeError('STOPPED', 'the node is stopping; ask another one');
+      if (queuedRows + rows.length > limits.queuedRowsMax) {
+        throw new IntakeError('BUSY', `${queuedRows} rows wait already; try again in a moment`);
+      }
+      queuedRows += rows.length;
+      try {
+        const { observations, refused } = await parseRows(rows, defaults, clock);
+        const changes = observations.length === 0 ? [] : await commit(observations);
+        const created = changes.filter(({ outcome }) => outcome === 'created').length;
+        const [first, last] = [changes.at(0), changes.at(-1)];
+        return {
+          accepted: observations.length,
+          created,
+          updated: changes.length - created,
+          refused,
+          ack: { wanted: 'local', reached: 'local' },
+          ...(first && last && { events: { first: eventId(first.event), last: eventId(last.event) } }),
+        };
+      } finally {
+        queuedRows -= rows.length;
+      }
+    },
+    async stop() {
+      stopped = true;
+      await writing;
+    },
+  };
+}
+
+async function parseRows(
+  rows: readonly Row[],
+  defaults: ObservationDefaults,
+  clock: Clock,
+): Promise<{ readonly observations: readonly Observation[]; readonly refused: readonly RefusedRow[] }> {
+  const observations: Observation[] = [];
+  const refused: RefusedRow[] = [];
+  for (const [i, row] of rows.entries()) {
+    // A large submission must not keep the node from its peers.
+    if (i > 0 && i % limits.rowsPerTurn === 0) await nextTurn();
+    if ('refusal' in row) {
+      refused.push({ row: row.row, ...row.refusal });
+      continue;
+    }
+    const parsed = parseObservation(row.value, defaults, clock.wallMs());
+    if (parsed.ok) observations.push(parsed.value);
+    else refused.push({ row: row.row, code: parsed.code, reason: parsed.reason });
+  }
+  return { observations, refused };
+}

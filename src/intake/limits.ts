@@ -1,0 +1,14 @@
+/** What one submission may hold. */
+export const intakeLimits = {
+  /** As it stands in the body, before any decoding. */
+  bodyBytesMax: 16 * 1024 * 1024,
+  rowsMax: 50_000,
+  /** A line of NDJSON, CSV or plain text, in UTF-16 units; a URL of 8,192 defanged at every dot still fits. */
+  lineCharactersMax: 64 * 1024,
+  /** A row is an object of texts, numbers and one list. */
+  jsonDepthMax: 8,
+  /** Rows that wait for the store, over all submissions; above it the answer is "later". */
+  queuedRowsMax: 200_000,
+  /** Rows that are parsed before other work gets its turn. */
+  rowsPerTurn: 500,
+} as const;

@@ -1,0 +1,123 @@
+import type { Clock } from '../clock.ts';
+import type { NodeId } from '../event/types.ts';
+import { type Filter, matches } from '../query/filter.ts';
+import type { IndicatorStore } from '../store/store.ts';
+import { cursorOf, positionOf } from './cursor.ts';
+import { type StreamMessage, streamMessage } from './envelope.ts';
+
+export const streamLimits = {
+  /** The newest messages are kept as they were rendered; older ones are read from the store again. */
+  tailMessagesMax: 20_000,
+  tailCharactersMax: 16 * 1024 * 1024,
+  /** What one step of a reader takes. */
+  stepMessagesMax: 500,
+} as const;
+
+export type Step = {
+  readonly messages: readonly StreamMessage[];
+  /** Where to go on from: behind all that was looked at, whether it matched or not. */
+  readonly position: number;
+};
+
+/**
+ * This node's stream of changes, under every transport. A reader is no more than a position in it: it takes what comes next
+ * at its own pace, from the tail in memory or from the store, so a slow one has no queue and costs nobody else anything.
+ */
+export interface StreamLog {
+  readonly nodeId: NodeId;
+  /** The cursor behind the newest message. */
+  lastCursor(): string;
+  lastPosition(): number;
+  /** The position that a cursor stands for; undefined when it is of another node, or ahead of this one. */
+  resume(cursor: string): number | undefined;
+  /** What comes after `position`; waits up to `waitMs` when nothing has come yet, or until `signal` ends it. */
+  next(position: number, filter: Filter, waitMs: number, signal: AbortSignal): Promise<Step>;
+  /** Once true, nothing comes any more and readers end. */
+  readonly stopped: boolean;
+  stop(): void;
+}
+
+export function createStreamLog(store: IndicatorStore, nodeId: NodeId, clock: Clock): StreamLog {
+  /** Ascending positions without a gap; the last one is the store's newest change. */
+  let tail: StreamMessage[] = [];
+  let tailCharacters = 0;
+  let last = store.lastPosition();
+  const sleepers = new Set<() => void>();
+  let stopped = false;
+
+  const unsubscribe = store.onCommitted(({ changes }) => {
+    for (const change of changes) {
+      const message = streamMessage(change, nodeId);
+      tail.push(message);
+      tailCharacters += message.json.length;
+      last = message.position;
+    }
+    trim();
+    for (const wake of [...sleepers]) wake();
+  });
+
+  function trim(): void {
+    let cut = 0;
+    while (
+      cut < tail.length &&
+      (tail.length - cut > streamLimits.tailMessagesMax || tailCharacters > streamLimits.tailCharactersMax)
+    ) {
+      tailCharacters -= tail[cut]?.json.length ?? 0;
+      cut++;
+    }
+    if (cut > 0) tail = tail.slice(cut);
+  }
+
+  async function read(position: number): Promise<readonly StreamMessage[]> {
+    const first = tail[0]?.position ?? last + 1;
+    if (position + 1 >= first) {
+      const from = position + 1 - first;
+      return tail.slice(from, from + streamLimits.stepMessagesMax);
+    }
+    const limit = Math.min(streamLimits.stepMessagesMax, first - position - 1);
+    return (await store.changesAfter(position, limit)).map((change) => streamMessage(change, nodeId));
+  }
+
+  function sleep(waitMs: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = waitMs === Number.POSITIVE_INFINITY ? undefined : clock.after(waitMs, wake);
+      function wake(): void {
+        timer?.stop();
+        sleepers.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      }
+      sleepers.add(wake);
+      signal.addEventListener('abort', wake);
+      if (signal.aborted) wake();
+    });
+  }
+
+  return {
+    nodeId,
+    lastCursor: () => cursorOf(nodeId, last),
+    lastPosition: () => last,
+    resume(cursor) {
+      const position = positionOf(nodeId, cursor);
+      return position !== undefined && position <= last ? position : undefined;
+    },
+    async next(position, filter, waitMs, signal) {
+      if (position >= last && !signal.aborted && !stopped) await sleep(waitMs, signal);
+      if (position >= last || signal.aborted) return { messages: [], position };
+      const messages = await read(position);
+      return {
+        messages: messages.filter(({ record }) => matches(filter, record)),
+        // Nothing found although something is there: its records are gone, so step over them.
+        position: messages.at(-1)?.position ?? Math.min(position + streamLimits.stepMessagesMax, last),
+      };
+    },
+    get stopped() {
+      return stopped;
+    },
+    stop() {
+      stopped = true;
+      unsubscribe();
+      for (const wake of [...sleepers]) wake();
+    },
+  };
+}
