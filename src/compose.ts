@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
@@ -17,6 +16,7 @@ import {
   zeromqTransport,
 } from 'tocsin/mesh';
 import { loadAccess, parseFleetTokens } from './access/tokens.ts';
+import { version } from './cli/version.ts';
 import type { Config } from './config/settings.ts';
 import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
 import { hybridClock } from './event/hlc.ts';
@@ -74,7 +74,6 @@ export async function startTocsin(config: Config, { log }: { readonly log: Logge
   };
 
   try {
-    const version = packageVersion();
     const fleet = parseFleetTokens(config.tokens ?? '');
     if (!fleet.ok) throw new Error(`TOCSIN_TOKENS: ${fleet.reason}`);
 
@@ -91,11 +90,6 @@ export async function startTocsin(config: Config, { log }: { readonly log: Logge
     stops.push(() => streamLog.stop());
     const intake = createIntake({ store, identity, hybridClock: clock, clock: systemClock });
     stops.push(() => intake.stop());
-    const publisher = await onFreePort(config.streamPort, config.setByHand.has('streamPort'), (port) =>
-      startPublisher(streamLog, config.streamHost, port),
-    );
-    stops.push(() => publisher.stop());
-
     // HTTP is bound before the mesh, whose HELLO names its address, and so before there is a mesh to show.
     const meshView: { current: MeshView } = { current: unstarted };
     const app = createApp({
@@ -109,7 +103,7 @@ export async function startTocsin(config: Config, { log }: { readonly log: Logge
         readiness: () => meshView.current.readiness(),
       },
       clock: systemClock,
-      version,
+      version: version(),
       onError: (error, requestId) => log.error({ err: error, requestId }, 'a request failed'),
     });
     const server = await onFreePort(config.httpPort, config.setByHand.has('httpPort'), (port) =>
@@ -117,11 +111,16 @@ export async function startTocsin(config: Config, { log }: { readonly log: Logge
     );
     stops.push(() => server.stop());
 
+    const publisher = await onFreePort(config.streamPort, config.setByHand.has('streamPort'), (port) =>
+      startPublisher(streamLog, config.streamHost, port),
+    );
+    stops.push(() => publisher.stop());
+
     const mesh = await startMesh(
       {
         id: peerIdFromBytes(Buffer.from(identity.nodeId, 'hex')),
         name,
-        headers: new Map([[tocsinHeader, `${version} ${server.url}`]]),
+        headers: new Map([[tocsinHeader, `${version()} ${server.url}`]]),
         bind: endpointOf(config.meshHost, config.meshPort),
         discovery: discoveriesOf(config),
       },
@@ -142,7 +141,7 @@ export async function startTocsin(config: Config, { log }: { readonly log: Logge
     meshView.current = viewOf(mesh, replicator, {
       id: identity.nodeId,
       name,
-      version,
+      version: version(),
       stream: publisher.endpoint,
     });
 
@@ -255,11 +254,4 @@ const unstarted: MeshView = {
 
 function endpointOf(host: string, port: number): string {
   return `tcp://${host.includes(':') ? `[${host}]` : host}:${port === 0 ? '*' : port}`;
-}
-
-function packageVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return version;
 }

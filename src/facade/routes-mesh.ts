@@ -20,7 +20,9 @@ const peersRoute = createRoute({
   path: '/mesh/peers',
   summary: 'The nodes that this one is connected to',
   security,
-  responses: { 200: { description: 'Peers', content } },
+  responses: {
+    200: { description: 'Peers', content: { 'application/json': { schema: z.array(z.unknown()) } } },
+  },
 });
 const digestRoute = createRoute({
   method: 'get',
@@ -55,7 +57,10 @@ export function addMeshRoutes(app: OpenAPIHono<Env>, { mesh, store, clock }: Fac
     );
   });
   app.openapi(peersRoute, (context) =>
-    context.json({ peers: [...mesh.peers()].map((peer) => ({ ...peer })) }, 200),
+    context.json(
+      mesh.peers().map((peer) => ({ ...peer })),
+      200,
+    ),
   );
   app.openapi(digestRoute, async (context) => {
     const { sha256, records, vector } = await store.digest();

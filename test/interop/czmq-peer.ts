@@ -1,0 +1,18 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+import { requirementMet } from '../support/requirement.ts';
+
+/** The program that buildCzmqPeer() builds; czmq-peer.c says what it does. */
+export const czmqPeer = join(import.meta.dirname, '../../dist/interop/czmq-peer');
+
+const exitCodeParts = 3;
+
+/** Compiles czmq-peer unless that is done. Where libczmq is absent it gives false and prints why, or throws in CI. */
+export function buildCzmqPeer(): boolean {
+  const build = spawnSync(join(import.meta.dirname, 'build.sh'), { encoding: 'utf8' });
+  if (build.status === 0 || build.status === exitCodeParts) {
+    return requirementMet(build.status === 0 ? undefined : build.stderr.trim());
+  }
+  throw new Error(`czmq-peer does not build: ${build.error?.message ?? build.stderr}`);
+}
