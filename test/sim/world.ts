@@ -1,0 +1,267 @@
+import { createHash } from 'node:crypto';
+import { MemoryLevel } from 'memory-level';
+import {
+  beaconDiscovery,
+  gossipDiscovery,
+  type Mesh,
+  peerIdFromBytes,
+  pick,
+  type Random,
+  randomInt,
+  type SimulatedClock,
+  type SimulatedNetwork,
+  seededRandom,
+  simulatedClock,
+  simulatedNetwork,
+  startMesh,
+} from 'tocsin/mesh';
+import { hybridClock } from '../../src/event/hlc.ts';
+import { createIdentity, type Identity } from '../../src/event/identity.ts';
+import { eventId } from '../../src/event/types.ts';
+import { standardDefaults } from '../../src/indicator/observation.ts';
+import { createIntake, type Intake } from '../../src/intake/intake.ts';
+import { type Replicator, startReplicator } from '../../src/replicate/replicator.ts';
+import { openStore } from '../../src/store/level-store.ts';
+import type { IndicatorStore } from '../../src/store/store.ts';
+
+/** What a run found. `trace` is a hash of all that happened, in order. */
+export type Verdict = {
+  readonly seed: number;
+  readonly problems: readonly string[];
+  readonly faults: readonly string[];
+  readonly trace: string;
+  readonly events: number;
+  readonly steps: number;
+};
+
+const nodesCount = 5;
+const faultyMs = 15_000;
+/** From the last fault to agreement: some comparisons, and the longest wait for a peer that does not answer. */
+const settleMs = 60_000;
+const wallStartMs = Date.UTC(2026, 0, 1);
+
+type Disk = {
+  readonly level: MemoryLevel<string, string>;
+  readonly identity: Identity;
+  readonly seen: Set<string>;
+};
+type Node = {
+  readonly host: string;
+  readonly disk: Disk;
+  readonly mesh: Mesh;
+  readonly store: IndicatorStore;
+  readonly intake: Intake;
+  readonly replicator: Replicator;
+};
+
+/** A fleet in one process: real nodes over a network, a clock and disks that one seed decides. */
+export async function runSeed(seed: number): Promise<Verdict> {
+  const random = seededRandom(seed);
+  const clock = simulatedClock(wallStartMs);
+  const delayMsMax = 5 + randomInt(random, 200);
+  const network = simulatedNetwork(clock, random, { delayMsMin: 1, delayMsMax, loss: random.next() * 0.03 });
+  const world = new World(clock, network, random, seed);
+  world.note(`delay up to ${delayMsMax} ms, loss ${(network.faults.loss * 100).toFixed(2)} %`);
+  return world.run();
+}
+
+class World {
+  readonly #clock: SimulatedClock;
+  readonly #network: SimulatedNetwork;
+  readonly #random: Random;
+  readonly #seed: number;
+  readonly #hash = createHash('sha256');
+  readonly #nodes = new Map<string, Node>();
+  readonly #faults: string[] = [];
+  readonly #problems: string[] = [];
+  #identities = 0;
+  #values = 0;
+  #steps = 0;
+  #events = 0;
+
+  constructor(clock: SimulatedClock, network: SimulatedNetwork, random: Random, seed: number) {
+    this.#clock = clock;
+    this.#network = network;
+    this.#random = random;
+    this.#seed = seed;
+  }
+
+  note(fault: string): void {
+    this.#faults.push(`${Math.round(this.#clock.monotonicMs())} ms: ${fault}`);
+  }
+
+  async run(): Promise<Verdict> {
+    for (let i = 0; i < nodesCount; i++) await this.#start(`h${i}`, this.#newDisk());
+    while (this.#clock.monotonicMs() < faultyMs) {
+      await this.#runFor(100 + this.#random.next() * 700);
+      await this.#act();
+    }
+    this.note('all faults end');
+    this.#network.heal();
+    this.#network.faults = { delayMsMin: 1, delayMsMax: 20, loss: 0 };
+    for (let i = 0; i < nodesCount; i++)
+      if (!this.#nodes.has(`h${i}`)) await this.#start(`h${i}`, this.#newDisk());
+    const endMs = this.#clock.monotonicMs() + settleMs;
+    while (this.#clock.monotonicMs() < endMs && !(await this.#agree())) await this.#runFor(500);
+    if (!(await this.#agree())) this.#problems.push(`no agreement ${settleMs} ms after the last fault`);
+    for (const { host, replicator } of this.#nodes.values()) {
+      if (!replicator.status().ready) this.#problems.push(`${host} never became ready`);
+    }
+    for (const host of [...this.#nodes.keys()]) await this.#stop(host);
+    await this.#runFor(2_000);
+    if (this.#clock.pending > 0) this.#problems.push(`${this.#clock.pending} timers are left`);
+    return {
+      seed: this.#seed,
+      problems: this.#problems,
+      faults: this.#faults,
+      trace: this.#hash.digest('hex'),
+      events: this.#events,
+      steps: this.#steps,
+    };
+  }
+
+  /** One thing that happens in a fleet's day. */
+  async #act(): Promise<void> {
+    const host = pick(this.#random, [...this.#nodes.keys()]);
+    const drawn = this.#random.next();
+    if (host === undefined || drawn < 0.65) {
+      if (host !== undefined) await this.#submit(host);
+    } else if (drawn < 0.75) {
+      const hosts = [...this.#nodes.keys()];
+      const cut = 1 + randomInt(this.#random, Math.max(1, hosts.length - 1));
+      this.note(`partition ${hosts.slice(0, cut).join(',')} | ${hosts.slice(cut).join(',')}`);
+      this.#network.partition([hosts.slice(0, cut), hosts.slice(cut)]);
+    } else if (drawn < 0.85) {
+      this.note('heal');
+      this.#network.heal();
+    } else if (drawn < 0.95) {
+      const node = this.#nodes.get(host);
+      const keepsDisk = this.#random.next() < 0.6;
+      this.note(`crash ${host}, restart with ${keepsDisk ? 'its' : 'an empty'} disk`);
+      await this.#crash(host);
+      await this.#start(host, keepsDisk && node ? node.disk : this.#newDisk());
+    } else {
+      const missing = pick(this.#random, this.#missing());
+      if (missing !== undefined && (this.#random.next() < 0.6 || this.#nodes.size <= 2)) {
+        this.note(`start ${missing}`);
+        await this.#start(missing, this.#newDisk());
+      } else {
+        this.note(`stop ${host}`);
+        await this.#stop(host);
+      }
+    }
+  }
+
+  async #submit(host: string): Promise<void> {
+    const node = this.#nodes.get(host);
+    if (node === undefined) return;
+    // Some values are said again, by other nodes too, so that records are merged.
+    const rows = Array.from({ length: 1 + randomInt(this.#random, 4) }, (_, i) => {
+      const again = this.#random.next() < 0.3;
+      return { row: i + 1, value: `host-${again ? randomInt(this.#random, 5) : this.#values++}.example.com` };
+    });
+    const confidence = randomInt(this.#random, 11);
+    const outcome = await node.intake.submit(rows, { ...standardDefaults, provider: 'sim', confidence });
+    this.#events += outcome.accepted;
+  }
+
+  #missing(): readonly string[] {
+    return Array.from({ length: nodesCount }, (_, i) => `h${i}`).filter((host) => !this.#nodes.has(host));
+  }
+
+  #newDisk(): Disk {
+    const seed = createHash('sha256')
+      .update(`${this.#seed}/${this.#identities++}`)
+      .digest();
+    return { level: new MemoryLevel<string, string>(), identity: createIdentity(seed), seen: new Set() };
+  }
+
+  async #start(host: string, disk: Disk): Promise<void> {
+    const clock = this.#clock;
+    const store = await openStore(disk.level);
+    const origin = disk.identity.nodeId;
+    store.onCommitted(({ changes }) => {
+      for (const { event } of changes) {
+        const id = eventId(event);
+        this.#trace(host, 'applied', id);
+        if (disk.seen.has(id)) this.#problems.push(`${host} applied ${id} twice`);
+        disk.seen.add(id);
+      }
+    });
+    const mesh = await startMesh(
+      {
+        id: peerIdFromBytes(Buffer.from(origin, 'hex')),
+        name: host,
+        headers: new Map(),
+        bind: `tcp://${host}:*`,
+        discovery: [
+          beaconDiscovery({ port: 5670, broadcastAddresses: () => ['everyone'], accepts: () => true }),
+          gossipDiscovery({
+            bind: `tcp://${host}:${host === 'h0' ? '9000' : '*'}`,
+            seeds: ['tcp://h0:9000'],
+          }),
+        ],
+      },
+      {
+        clock,
+        random: this.#random,
+        transport: this.#network.transport(host),
+        datagrams: this.#network.datagrams(host),
+      },
+    );
+    mesh.subscribe((event) => {
+      if (event.kind === 'peer-entered') this.#trace(host, event.kind, event.peer.id);
+      else if (event.kind === 'peer-exited') this.#trace(host, event.kind, `${event.id} ${event.reason}`);
+    });
+    const hybrid = hybridClock(clock, store.lastHlc());
+    const replicator = startReplicator({
+      mesh,
+      store,
+      hybridClock: hybrid,
+      clock,
+      random: this.#random,
+      origin,
+      warn: (message, details) => this.#trace(host, 'warn', `${message} ${String(details['error'])}`),
+    });
+    const intake = createIntake({ store, identity: disk.identity, hybridClock: hybrid, clock });
+    this.#nodes.set(host, { host, disk, mesh, store, intake, replicator });
+  }
+
+  /** No goodbye, and nothing more of what was on its way. */
+  async #crash(host: string): Promise<void> {
+    this.#network.crash(host);
+    await this.#stop(host);
+  }
+
+  async #stop(host: string): Promise<void> {
+    const node = this.#nodes.get(host);
+    if (node === undefined) return;
+    this.#nodes.delete(host);
+    await node.intake.stop();
+    await node.replicator.stop();
+    await node.mesh.stop();
+  }
+
+  async #agree(): Promise<boolean> {
+    const digests = await Promise.all([...this.#nodes.values()].map(({ store }) => store.digest()));
+    return new Set(digests.map(({ sha256 }) => sha256)).size === 1;
+  }
+
+  async #runFor(ms: number): Promise<void> {
+    const untilMs = this.#clock.monotonicMs() + ms;
+    let reached = false;
+    this.#clock.after(ms, () => {
+      reached = true;
+    });
+    while (!reached && (this.#clock.nextMs() ?? untilMs) <= untilMs) {
+      this.#clock.step();
+      this.#steps++;
+      // Whatever a step set going on a disk in memory ends before the next one.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+  }
+
+  #trace(host: string, kind: string, detail: string): void {
+    this.#hash.update(`${this.#clock.monotonicMs()} ${host} ${kind} ${detail}\n`);
+  }
+}
