@@ -30,12 +30,16 @@ export async function* followStream(
       for await (const message of readMessages(body)) {
         waitMs = firstWaitMs;
         if (message.id !== undefined) cursor = message.id;
-        if (message.event === 'gap') {
+        if (message.event === 'connected') {
+          // Until the first event, this is where a broken stream goes on without loss.
+          cursor ??= textIn(message, 'last');
+        } else if (message.event === 'gap') {
           // We were too slow for the node's buffer. It disconnects; its cursor is where the stream goes on.
-          cursor = cursorOf(message) ?? cursor;
+          cursor = textIn(message, 'cursor') ?? cursor;
         } else if (message.event === 'reset') {
+          cursor = textIn(message, 'last');
           await tell('The node cannot go back to where the stream stopped: some events are not shown.');
-        } else if (message.event !== 'connected') {
+        } else {
           const event = parseEvent(message.data);
           if (event !== undefined) yield event;
         }
@@ -106,7 +110,7 @@ function parseEvent(data: string): ShownRecord | undefined {
   }
 }
 
-function cursorOf(message: EventSourceMessage): string | undefined {
-  const cursor = parseEvent(message.data)?.['cursor'];
-  return typeof cursor === 'string' ? cursor : undefined;
+function textIn(message: EventSourceMessage, name: string): string | undefined {
+  const text = parseEvent(message.data)?.[name];
+  return typeof text === 'string' ? text : undefined;
 }

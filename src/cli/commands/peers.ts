@@ -9,7 +9,7 @@ import { renderTable } from '../table.ts';
 
 type PeersOptions = ConnectionOptions & { readonly json?: true };
 
-const columns = ['name', 'id', 'endpoint', 'state'];
+const columns = ['name', 'id', 'endpoint', 'ready', 'version', 'found_by', 'round_trip_ms'];
 
 export function configure(command: Command, io: Io): void {
   command
@@ -27,12 +27,10 @@ async function peers(options: PeersOptions, io: Io): Promise<void> {
     await io.stdout.write(printableJson(answer));
     return;
   }
-  if (typeof answer !== 'object' || answer === null || !('data' in answer) || !Array.isArray(answer.data)) {
-    throw strangeAnswer(client.url, '/mesh/peers');
-  }
-  if (answer.data.length === 0) {
+  if (!Array.isArray(answer)) throw strangeAnswer(client.url, '/mesh/peers');
+  if (answer.length === 0) {
     await io.stdout.write('No peers yet. Start another node with `tocsin start`: it finds this one.\n');
     return;
   }
-  await io.stdout.write(renderTable(columns, cells(answer.data, columns), io.stdout.columns));
+  await io.stdout.write(renderTable(columns, cells(answer, columns), io.stdout.columns));
 }

@@ -86,8 +86,10 @@ async function startNode(start: () => Promise<StartedNode>): Promise<StartedNode
   try {
     return await start();
   } catch (error) {
-    // Faults of the disk, a port or a setting carry a code and a sentence; anything else is a bug and keeps its stack.
-    if (error instanceof Error && 'code' in error) {
+    // What JavaScript itself throws is a bug and keeps its stack; every other message is for a person.
+    const isBug =
+      error instanceof TypeError || error instanceof RangeError || error instanceof ReferenceError;
+    if (error instanceof Error && !isBug) {
       throw new CliError(exitCodes.failed, `The node did not start: ${error.message}`, { cause: error });
     }
     throw error;

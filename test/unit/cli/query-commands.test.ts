@@ -164,15 +164,21 @@ test('status shows all that the node says, nested or not', async () => {
 });
 
 test('peers lists the peers, or says that there are none yet', async () => {
-  const data: unknown[] = [];
-  await using node = await testNode((_seen, response) => json(response, 200, { data }));
+  const rows: unknown[] = [];
+  await using node = await testNode((_seen, response) => json(response, 200, rows));
   const none = testIo();
   expect(await runCli(['peers', '--url', node.url], none)).toBe(0);
   expect(none.out()).toContain('No peers yet.');
-  data.push({ id: 'bb', name: 'beta', endpoint: 'tcp://127.0.0.1:5003', state: 'ready' });
+  rows.push({
+    id: 'bb',
+    name: 'beta',
+    endpoint: 'tcp://127.0.0.1:5003',
+    ready: true,
+    found_by: ['beacon', 'gossip'],
+  });
   const one = testIo();
   await runCli(['peers', '--url', node.url], one);
-  expect(one.out()).toMatch(/beta .*bb .*tcp:\/\/127\.0\.0\.1:5003/);
+  expect(one.out()).toMatch(/\nbeta +bb +tcp:\/\/127\.0\.0\.1:5003 +true +beacon,gossip\n/);
 });
 
 /** A URL at which nothing answers any more. */

@@ -74,6 +74,15 @@ test('a stream that ends is taken up after the last event, and the person is tol
   expect(io.err()).toBe('The stream ended (the node closed it); connecting again after c1 in 0.5 s.\n');
 });
 
+test('a stream that ends before its first event goes on where it began', async () => {
+  await using node = await testNode((seen, response) => {
+    if (seen.headers['last-event-id'] === 'c0') stream(response, connected, event(1));
+    else stream(response, connected).end();
+  });
+  const io = testIo();
+  expect(await runCli(['tail', '--count', '1', '--url', node.url], io)).toBe(0);
+});
+
 test('a node that is away is tried again, waiting longer each time', async () => {
   let answers = 0;
   await using node = await testNode((_seen, response) => {
