@@ -2,6 +2,8 @@
 export const replicateLimits = {
   /** What one request may bring: the window in which a slow receiver can stop the sender. */
   creditBytes: 1024 * 1024,
+  /** What may be on its way into the store before more is asked for: the next window travels while this one is written. */
+  pendingEventsMax: 20_000,
   /** The largest window that we serve, whatever a peer asks for. */
   creditBytesMax: 4 * 1024 * 1024,
   /** One message of batches; a batch is at most 256 KiB. */

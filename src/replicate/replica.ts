@@ -256,6 +256,8 @@ function askEveryone(replica: Replica, context: ReplicaContext): ReplicaStep {
 function askPeer(replica: Replica, id: PeerId, context: ReplicaContext): ReplicaStep {
   const sync = replica.peers.get(id);
   if (sync?.theirs === undefined || sync.ask !== undefined) return { replica, effects: [] };
+  // When they are written, this is asked again.
+  if (eventsIn(replica.pending) >= limits.pendingEventsMax) return { replica, effects: [] };
   const missing = missingRanges(expected(replica, context), sync.theirs);
   if (missing.length === 0) return { replica, effects: [] };
   const ranges: Vector = new Map(missing.map((gap) => [gap.origin, { upTo: 0, above: gap.ranges }]));
@@ -271,6 +273,12 @@ function askPeer(replica: Replica, id: PeerId, context: ReplicaContext): Replica
       },
     ],
   };
+}
+
+function eventsIn(vector: Vector): number {
+  let events = 0;
+  for (const held of vector.values()) for (const { from, to } of rangesOf(held)) events += to - from + 1;
+  return events;
 }
 
 /** What we hold, or have reason to expect without asking. */

@@ -9,7 +9,11 @@ afterAll(() => fleet[Symbol.asyncDispose]());
 
 type Answer = { readonly status: number; readonly body: Record<string, unknown>; readonly type: string };
 
-async function post(body: BodyInit, contentType: string, query = ''): Promise<Answer> {
+async function post(
+  body: string | Uint8Array | ReadableStream,
+  contentType: string,
+  query = '',
+): Promise<Answer> {
   const [node] = fleet.nodes;
   const response = await fetch(`${node?.url}/indicators${query}`, {
     method: 'POST',

@@ -35,7 +35,8 @@ export async function startFleet(size: number): Promise<Fleet> {
   async function add(): Promise<FleetNode> {
     const n = nodes.length + 1;
     const running = await start('start');
-    await running.line(/^Ready/);
+    // A newcomer fetches all that the fleet holds before it is ready.
+    await running.line(/^Ready/, { deadlineMs: 60_000 });
     const file = JSON.parse(await readFile(join(directory, '.tocsin', String(n), 'node.json'), 'utf8'));
     const node = { n, url: file.url, token: file.token, process: running };
     nodes.push(node);

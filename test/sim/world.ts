@@ -102,11 +102,10 @@ class World {
     for (let i = 0; i < nodesCount; i++)
       if (!this.#nodes.has(`h${i}`)) await this.#start(`h${i}`, this.#newDisk());
     const endMs = this.#clock.monotonicMs() + settleMs;
-    while (this.#clock.monotonicMs() < endMs && !(await this.#agree())) await this.#runFor(500);
+    while (this.#clock.monotonicMs() < endMs && !(this.#allReady() && (await this.#agree())))
+      await this.#runFor(500);
     if (!(await this.#agree())) this.#problems.push(`no agreement ${settleMs} ms after the last fault`);
-    for (const { host, replicator } of this.#nodes.values()) {
-      if (!replicator.status().ready) this.#problems.push(`${host} never became ready`);
-    }
+    if (!this.#allReady()) this.#problems.push('a node never became ready');
     for (const host of [...this.#nodes.keys()]) await this.#stop(host);
     await this.#runFor(2_000);
     if (this.#clock.pending > 0) this.#problems.push(`${this.#clock.pending} timers are left`);
@@ -240,6 +239,10 @@ class World {
     await node.intake.stop();
     await node.replicator.stop();
     await node.mesh.stop();
+  }
+
+  #allReady(): boolean {
+    return [...this.#nodes.values()].every(({ replicator }) => replicator.status().ready);
   }
 
   async #agree(): Promise<boolean> {
