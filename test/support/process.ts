@@ -140,14 +140,14 @@ export async function spawnLines(
     });
   }
 
-  async function stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> {
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM'): Promise<Exit> => {
     if (exit !== undefined) return exit;
     signalGroup(pid, signal);
     const impatience = setTimeout(() => signalGroup(pid, 'SIGKILL'), stopGraceMs);
     const end = await ended;
     clearTimeout(impatience);
     return end;
-  }
+  };
 
   return {
     pid,
