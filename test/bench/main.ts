@@ -1,0 +1,25 @@
+import { benchDelivery } from './delivery.ts';
+import { benchIntake } from './intake.ts';
+import { printTable, type Row } from './measure.ts';
+import { benchRest } from './rest.ts';
+
+const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
+  intake: benchIntake,
+  delivery: benchDelivery,
+  rest: benchRest,
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => benches[name] === undefined);
+if (unknown.length > 0) {
+  console.error(`no bench is called ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}`);
+  process.exit(2);
+}
+const rows: Row[] = [];
+for (const [name, bench] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  console.log(`${name} ...`);
+  rows.push(...(await bench()));
+}
+printTable(rows);
+process.exit(0);
