@@ -85,7 +85,7 @@ export interface Mesh extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const tickEveryMs = 250;
+const tickEveryMs = 1_000;
 /** A tick that comes this late means that the process was suspended, not that the peers were silent. */
 const pauseMsMin = 2_000;
 /** What a goodbye may take to be written. */

@@ -86,7 +86,7 @@ export async function startTocsin(config: Config, { log }: { readonly log: Logge
     const clock = hybridClock(systemClock, store.lastHlc());
     const name = config.name ?? `tocsin-${identity.nodeId.slice(0, 8)}`;
 
-    const streamLog = createStreamLog(store, identity.nodeId, systemClock);
+    const streamLog = createStreamLog(store, identity.nodeId);
     stops.push(() => streamLog.stop());
     const intake = createIntake({ store, identity, hybridClock: clock, clock: systemClock });
     stops.push(() => intake.stop());
@@ -107,12 +107,14 @@ export async function startTocsin(config: Config, { log }: { readonly log: Logge
       onError: (error, requestId) => log.error({ err: error, requestId }, 'a request failed'),
     });
     const server = await onFreePort(config.httpPort, config.setByHand.has('httpPort'), (port) =>
-      startServer(app.fetch, config.httpHost, port),
+      startServer(app.fetch, config.httpHost, port, systemClock),
     );
     stops.push(() => server.stop());
 
     const publisher = await onFreePort(config.streamPort, config.setByHand.has('streamPort'), (port) =>
-      startPublisher(streamLog, config.streamHost, port),
+      startPublisher(streamLog, config.streamHost, port, (error) =>
+        log.error({ err: error }, 'the ZeroMQ stream ended; restart the node'),
+      ),
     );
     stops.push(() => publisher.stop());
 

@@ -15,6 +15,8 @@ import {
 
 /** Below the second after which a stock hub forgets a silent client. */
 const pingEveryMs = 400;
+/** Without a seed there is nobody to ping, only leases to end. */
+const tickEveryMs = 1_000;
 const queueMessagesMax = 10_000;
 const queueBytesMax = 4 * 1024 * 1024;
 
@@ -56,7 +58,7 @@ async function startGossip(options: GossipOptions, context: DiscoveryContext): P
   );
   const timer = every(
     clock,
-    () => jitter(context.random, pingEveryMs, 0.1),
+    () => jitter(context.random, remotes.size > 0 ? pingEveryMs : tickEveryMs, 0.1),
     () => step({ kind: 'tick' }),
   );
 

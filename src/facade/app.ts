@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { trimTrailingSlash } from 'hono/trailing-slash';
 import { authenticate } from '../access/tokens.ts';
 import { addDocs } from './docs.ts';
 import type { Env } from './env.ts';
@@ -17,6 +16,8 @@ const openPaths = /^\/(?:health\/(?:live|ready)|docs(?:\/.*)?|openapi\.json)$/;
 /** The HTTP interface over what it is handed; it has no socket, so a test can ask it directly. */
 export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>({
+    // CIF's clients end their paths with a slash.
+    strict: false,
     defaultHook(result) {
       if (result.success) return;
       const errors = result.error.issues.flatMap((issue): ProblemDetail[] => {
@@ -54,10 +55,11 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
     ),
   );
 
-  // CIF's clients end their paths with a slash.
-  app.use(trimTrailingSlash({ alwaysRedirect: true }));
   app.use(async (context, next) => {
-    context.header('x-content-type-options', 'nosniff');
+    await next();
+    context.res.headers.set('x-content-type-options', 'nosniff');
+  });
+  app.use(async (context, next) => {
     if (openPaths.test(context.req.path)) return next();
     const principal = authenticate(parts.access, context.req.header('authorization'));
     if (principal === undefined) {
@@ -77,5 +79,23 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
   addStreamRoutes(app, parts);
   addMeshRoutes(app, parts);
   addDocs(app, parts.version);
+  refuseOtherMethods(app);
   return app;
+}
+
+/** RFC 9110, section 15.5.6: a path that exists answers 405 to a method that it does not have, and says which it has. */
+function refuseOtherMethods(app: OpenAPIHono<Env>): void {
+  const methods = new Map<string, Set<string>>();
+  for (const { method, path } of app.routes) {
+    if (method === 'ALL') continue;
+    const known = methods.get(path) ?? new Set();
+    methods.set(path, known.add(method));
+    if (method === 'GET') known.add('HEAD');
+  }
+  for (const [path, known] of methods) {
+    const allow = [...known].join(', ');
+    app.all(path, ({ req }) => {
+      throw new Problem(405, `${req.path} has no ${req.method}; allowed are ${allow}`, {}, { allow });
+    });
+  }
 }

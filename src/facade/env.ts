@@ -1,4 +1,8 @@
 import type { Principal } from '../access/tokens.ts';
 
 /** What middleware leaves for a route. */
-export type Env = { Variables: { principal: Principal; requestId: string } };
+export type Env = {
+  Variables: { principal: Principal };
+  /** Absent when no server is in between. */
+  Bindings: { readonly stopping?: AbortSignal };
+};

@@ -27,20 +27,25 @@ const titles: Readonly<Record<number, string>> = {
   401: 'No valid token',
   403: 'Not allowed',
   404: 'Not found',
+  405: 'Method not allowed',
   406: 'Not acceptable',
+  408: 'Too slow',
   413: 'Too large',
   415: 'Unsupported media type',
   422: 'Nothing accepted',
+  431: 'Headers too large',
   500: 'Internal error',
   503: 'Not now',
 };
 
-export function problemResponse(
-  { status, title, message, members, headers }: Problem,
-  instance: string,
-): Response {
-  const body = { type: 'about:blank', title, status, detail: message, instance, ...members };
-  return new Response(JSON.stringify(body), {
+/** Its body. Without `instance` when the request could not be read as far as its path. */
+export function problemText({ status, title, message, members }: Problem, instance?: string): string {
+  return JSON.stringify({ type: 'about:blank', title, status, detail: message, instance, ...members });
+}
+
+export function problemResponse(problem: Problem, instance?: string): Response {
+  const { status, headers } = problem;
+  return new Response(problemText(problem, instance), {
     status,
     headers: { 'content-type': 'application/problem+json', ...headers },
   });

@@ -13,11 +13,12 @@ import { intakeLimits } from '../intake/limits.ts';
 import { readRows, rowTypes } from '../intake/rows.ts';
 import { readCursor, writeCursor } from '../query/cursor.ts';
 import { runQuery } from '../query/query.ts';
+import { problemAnswers } from './answers.ts';
 import { readBody } from './body.ts';
 import type { Env } from './env.ts';
 import { filterFrom, filterParameters, limitParameter, windowParameters } from './parameters.ts';
 import type { FacadeParts } from './parts.ts';
-import { Problem } from './problem.ts';
+import { Problem, type ProblemDetail } from './problem.ts';
 import { chunked, negotiate } from './rendering.ts';
 
 const queryDefaults = { limit: 500, limitMax: 10_000 } as const;
@@ -28,12 +29,15 @@ const query = z.strictObject({
     description: 'An indicator, defanged or not: switches to query mode',
     example: 'example.com',
   }),
-  nofeed: z.string().optional().openapi({ description: '`1`: query mode without q, newest first' }),
+  nofeed: z
+    .enum(['0', '1'], { error: 'allowed are 0 and 1' })
+    .optional()
+    .openapi({ description: '`1`: query mode without q, newest first' }),
   ...filterParameters,
   ...windowParameters,
   limit: limitParameter(
     feedLimitMax,
-    `Feed: default ${feedDefaults.limit}. Query: default ${queryDefaults.limit}.`,
+    `Feed: default ${feedDefaults.limit}. Query: default ${queryDefaults.limit}, at most ${queryDefaults.limitMax}.`,
   ),
   cursor: z.string().max(20_000).optional().openapi({ description: '`meta.next` of the page before' }),
 });
@@ -62,6 +66,7 @@ const readRoute = createRoute({
         'application/x-ndjson': { schema: z.string() },
       },
     },
+    ...problemAnswers(400, 401, 403, 406),
   },
 });
 
@@ -89,7 +94,7 @@ const writeRoute = createRoute({
       description: 'What became of each row',
       content: { 'application/json': { schema: z.record(z.string(), z.unknown()) } },
     },
-    422: { description: 'No row was accepted' },
+    ...problemAnswers(400, 401, 403, 413, 415, 422, 503),
   },
 });
 
@@ -146,7 +151,11 @@ type Values = z.output<typeof query>;
 
 async function queryPage(values: Values, { store, clock }: FacadeParts): Promise<Page> {
   const { cursor, limit: asked, ...question } = values;
-  const limit = Math.min(asked ?? queryDefaults.limit, queryDefaults.limitMax);
+  const limit = asked ?? queryDefaults.limit;
+  if (limit > queryDefaults.limitMax) {
+    const detail = `allowed is a whole number from 1 to ${queryDefaults.limitMax} in query mode`;
+    throw new Problem(400, `limit: ${detail}`, { errors: [{ parameter: 'limit', detail }] });
+  }
   const after = cursor === undefined ? undefined : cursorOf(cursor, question);
   let value: { readonly itype: Itype; readonly indicator: string } | undefined;
   if (values.q !== undefined) {
@@ -254,9 +263,12 @@ function submitDefaults(parameters: Record<string, string[]>, provider: string):
     const detail = 'only `local` is known to this release';
     throw new Problem(400, `ack: ${detail}`, { errors: [{ parameter: 'ack', detail }] });
   }
+  // One at a time as well: each that is wrong is named.
+  const errors = Object.entries(fields).flatMap(([parameter, value]): ProblemDetail[] => {
+    const parsed = parseDefaults({ [parameter]: value }, provider);
+    return parsed.ok ? [] : [{ parameter, detail: parsed.reason }];
+  });
   const defaults = parseDefaults(fields, provider);
   if (defaults.ok) return defaults.value;
-  throw new Problem(400, defaults.reason, {
-    errors: [{ parameter: defaults.code, detail: defaults.reason }],
-  });
+  throw new Problem(400, defaults.reason, { errors });
 }

@@ -1,27 +1,33 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { may } from '../access/tokens.ts';
 import type { Vector } from '../event/types.ts';
+import { problemAnswers } from './answers.ts';
 import type { Env } from './env.ts';
 import type { FacadeParts } from './parts.ts';
 import { Problem } from './problem.ts';
 
 const content = { 'application/json': { schema: z.looseObject({}) } };
 const security = [{ token: [] }];
+/** None: a parameter that nobody reads is a mistake to be told. */
+const request = { query: z.strictObject({}) };
 
 const meshRoute = createRoute({
   method: 'get',
   path: '/mesh',
   summary: 'This node: who it is, where it listens, what it holds',
   security,
-  responses: { 200: { description: 'This node', content } },
+  request,
+  responses: { 200: { description: 'This node', content }, ...problemAnswers(400, 401, 403) },
 });
 const peersRoute = createRoute({
   method: 'get',
   path: '/mesh/peers',
   summary: 'The nodes that this one is connected to',
   security,
+  request,
   responses: {
     200: { description: 'Peers', content: { 'application/json': { schema: z.array(z.unknown()) } } },
+    ...problemAnswers(400, 401, 403),
   },
 });
 const digestRoute = createRoute({
@@ -29,14 +35,16 @@ const digestRoute = createRoute({
   path: '/mesh/digest',
   summary: 'SHA-256 of all records, and the vector: equal on nodes that agree',
   security,
-  responses: { 200: { description: 'The digest', content } },
+  request,
+  responses: { 200: { description: 'The digest', content }, ...problemAnswers(400, 401, 403) },
 });
 const pingRoute = createRoute({
   method: 'get',
   path: '/ping',
   summary: 'Whether the token is good',
   security,
-  responses: { 200: { description: 'It is', content } },
+  request,
+  responses: { 200: { description: 'It is', content }, ...problemAnswers(400, 401) },
 });
 
 export function addMeshRoutes(app: OpenAPIHono<Env>, { mesh, store, clock }: FacadeParts): void {

@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { may } from '../access/tokens.ts';
 import { sseBody } from '../stream/sse.ts';
+import { problemAnswers } from './answers.ts';
 import type { Env } from './env.ts';
 import { filterFrom, filterParameters } from './parameters.ts';
 import type { FacadeParts } from './parts.ts';
@@ -12,7 +14,8 @@ const route = createRoute({
   summary: 'Indicators as they arrive, as Server-Sent Events',
   description:
     'Each event `indicator` is a CloudEvents 1.0 object; its id is the cursor. Last-Event-ID or `cursor` resume after it ' +
-    'on the same node; on another node the stream says `reset` and goes on live.',
+    'on the same node; on another node the stream says `reset` and goes on live. It opens with `connected`; `gap` tells what ' +
+    'can no longer be had, with the cursor to come back with, and ends it.',
   security: [{ token: [] }],
   request: {
     query: z.strictObject({
@@ -20,17 +23,28 @@ const route = createRoute({
       cursor: z.string().max(100).optional().openapi({ description: 'Resume after this cursor' }),
     }),
   },
-  responses: { 200: { description: 'The stream', content: { 'text/event-stream': { schema: z.string() } } } },
+  responses: {
+    200: { description: 'The stream', content: { 'text/event-stream': { schema: z.string() } } },
+    ...problemAnswers(400, 401, 403),
+  },
 });
 
-export function addStreamRoutes(app: OpenAPIHono<Env>, { streamLog, clock }: FacadeParts): void {
+export function addStreamRoutes(app: OpenAPIHono<Env>, { streamLog, clock, onError }: FacadeParts): void {
   app.openapi(route, (context) => {
     const principal = context.get('principal');
     if (!may(principal, 'stream'))
       throw new Problem(403, `the token of ${principal.name} lacks the scope stream`);
     const values = context.req.valid('query');
     const cursor = context.req.header('last-event-id') ?? values.cursor;
-    return new Response(sseBody(streamLog, filterFrom(values, 'reported', clock.wallMs()), cursor), {
+    const body = sseBody(
+      { log: streamLog, clock, failed: (error) => onError(error, randomUUID()) },
+      {
+        filter: filterFrom(values, 'reported', clock.wallMs()),
+        cursor,
+        signal: context.env?.stopping,
+      },
+    );
+    return new Response(body, {
       headers: {
         'content-type': 'text/event-stream',
         'cache-control': 'no-store',

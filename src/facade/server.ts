@@ -1,41 +1,118 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
+import type { Duplex } from 'node:stream';
+import { getRequestListener, type HttpBindings } from '@hono/node-server';
+import type { Clock } from '../clock.ts';
+import { Problem, problemResponse, problemText } from './problem.ts';
+
+/** What an app is told beside the request; `stopping` aborts when streams are to end. */
+export type ServerBindings = HttpBindings & { readonly stopping: AbortSignal };
 
 /** An app as a server sees it. */
-type Fetch = (request: Request) => Response | Promise<Response>;
+type Fetch = (request: Request, bindings: ServerBindings) => Response | Promise<Response>;
 
 export type HttpServer = { readonly url: string; stop(): Promise<void> };
 
 /** The port was taken; the next one may be free. */
-export class AddressInUse extends Error {}
+export class AddressInUse extends Error {
+  readonly code = 'ADDRESS_IN_USE';
+}
 
-const headersTimeoutMs = 10_000;
-/** A body of the largest size over a slow line. */
-const requestTimeoutMs = 120_000;
+export const serverLimits = {
+  headersMsMax: 10_000,
+  /** A body of the largest size over a slow line. */
+  requestMsMax: 120_000,
+  /** How often Node looks for requests that took longer than the two above; its default is 30 s. */
+  slowCheckEveryMs: 5_000,
+  /** A connection on which nothing moves in either direction: a client that takes nothing is let go. Above the heartbeat. */
+  idleMsMax: 60_000,
+  connectionsMax: 10_000,
+  /** What requests under way are given when the server stops. */
+  stopMsMax: 5_000,
+} as const;
+
+type ServerLimits = { readonly [Name in keyof typeof serverLimits]: number };
 
 /** Serves the app. Rejects with AddressInUse, or with what the system says. */
-export async function startServer(fetch: Fetch, host: string, port: number): Promise<HttpServer> {
+export async function startServer(
+  fetch: Fetch,
+  host: string,
+  port: number,
+  clock: Clock,
+  limits: ServerLimits = serverLimits,
+): Promise<HttpServer> {
+  const stopping = new AbortController();
   const server = createServer(
-    { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs },
-    getRequestListener(fetch),
+    {
+      headersTimeout: limits.headersMsMax,
+      requestTimeout: limits.requestMsMax,
+      connectionsCheckingInterval: limits.slowCheckEveryMs,
+    },
+    getRequestListener(
+      (request, bindings) => fetch(request, { ...(bindings as HttpBindings), stopping: stopping.signal }),
+      { errorHandler: (error) => problemResponse(unreadable(error)) },
+    ),
   );
+  server.timeout = limits.idleMsMax;
+  server.maxConnections = limits.connectionsMax;
+  server.on('clientError', refuseBytes);
+  server.on('request', (_, outgoing) => {
+    outgoing.once('close', () => {
+      // A connection whose last answer ended while we stop would idle until its client lets go.
+      if (stopping.signal.aborted) server.closeIdleConnections();
+    });
+  });
   await listen(server, host, port);
   const address = server.address();
   const bound = typeof address === 'object' && address !== null ? address.port : port;
-  let stopped = false;
+
+  async function stopAll(): Promise<void> {
+    const closed = once(server, 'close');
+    server.close();
+    stopping.abort();
+    server.closeIdleConnections();
+    const timer = clock.after(limits.stopMsMax, () => server.closeAllConnections());
+    await closed;
+    timer.stop();
+  }
+
+  let stopped: Promise<void> | undefined;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${bound}`,
-    async stop() {
-      if (stopped) return;
-      stopped = true;
-      const closed = once(server, 'close');
-      server.close();
-      // Streams never end by themselves.
-      server.closeAllConnections();
-      await closed;
+    stop() {
+      stopped ??= stopAll();
+      return stopped;
     },
   };
+}
+
+/** A request whose head could not be made a Request: its Host or its path is none. */
+function unreadable(error: unknown): Problem {
+  return new Problem(
+    400,
+    `the request cannot be read: ${error instanceof Error ? error.message : 'it is no HTTP'}`,
+  );
+}
+
+/** Bytes that Node's parser gave up on; there is no request to answer, so the answer is written by hand. */
+function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const problem = problemOfBytes(error.code);
+  const body = problemText(problem);
+  socket.end(
+    `HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: application/problem+json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}
+
+function problemOfBytes(code: string | undefined): Problem {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new Problem(431, 'the headers, with the path, are larger than 16 KiB');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Problem(408, 'the request did not arrive in time');
+  return new Problem(400, 'this is no HTTP request');
 }
 
 async function listen(server: Server, host: string, port: number): Promise<void> {
@@ -44,7 +121,10 @@ async function listen(server: Server, host: string, port: number): Promise<void>
     await once(server, 'listening');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'EADDRINUSE') {
-      throw new AddressInUse(`port ${port} of ${host} is taken`, { cause });
+      throw new AddressInUse(
+        `port ${port} of ${host} is taken: stop what uses it, or name another with --http-port`,
+        { cause },
+      );
     }
     throw cause;
   }

@@ -39,7 +39,8 @@ export type SubmitOutcome = {
 export interface Intake {
   /**
    * Parses rows, makes events of this node out of the good ones, and resolves once they are in the store. Rejects with
-   * IntakeError: BUSY when too much waits already, STOPPED, or BROKEN once the store has failed.
+   * IntakeError: BUSY when too much waits already and STOPPED, with nothing taken; BROKEN once the store has failed, when
+   * the first rows of a large submission may be stored, and the later ones are not.
    */
   submit(rows: readonly Row[], defaults: ObservationDefaults): Promise<SubmitOutcome>;
   /** Takes nothing more, and waits for what it took. */
@@ -62,45 +63,75 @@ type Waiting = {
 /** The one way in: whatever enters a node from outside the mesh becomes an event here. */
 export function createIntake({ store, identity, hybridClock, clock }: IntakeParts): Intake {
   const waiting: Waiting[] = [];
+  const submissions = new Set<Promise<unknown>>();
   let queuedRows = 0;
-  let nextSeq = (store.vector().get(identity.nodeId) ?? emptyHeld).upTo + 1;
-  let writing: Promise<void> | undefined;
+  let writing = false;
   let stopped = false;
   let broken: IntakeError | undefined;
 
-  /** One writer, so that seq has no gaps. Submissions that came meanwhile share one commit, and so one sync of the disk. */
+  /** One writer, so that seq has no gaps. What came meanwhile shares one commit, and so one sync of the disk. */
   async function writeAll(): Promise<void> {
-    while (waiting.length > 0) {
-      const group = waiting.splice(0);
-      const entries = group.flatMap(({ observations }) =>
-        observations.map((body) => ({ hlc: hybridClock.now(), body })),
-      );
-      const batches = sealBatches(identity, nextSeq, entries);
-      nextSeq += entries.length;
-      try {
-        const { changes } = await store.commit(batches);
-        let start = 0;
-        for (const { observations, resolve } of group) {
-          resolve(changes.slice(start, start + observations.length));
-          start += observations.length;
-        }
-      } catch (cause) {
-        // Whether the disk has it is unknown, and a seq that was signed twice would split the mesh: stop until a restart,
-        // which reads from the log what was written.
-        broken = new IntakeError('BROKEN', 'the store failed; restart the node once its disk is well', {
-          cause,
-        });
-        for (const { reject } of [...group, ...waiting.splice(0)]) reject(broken);
+    writing = true;
+    while (waiting.length > 0) await writeGroup(takeGroup(waiting));
+    writing = false;
+  }
+
+  async function writeGroup(group: readonly Waiting[]): Promise<void> {
+    try {
+      const changes = await write(group.flatMap(({ observations }) => observations));
+      let start = 0;
+      for (const { observations, resolve } of group) {
+        resolve(changes.slice(start, start + observations.length));
+        start += observations.length;
       }
+    } catch (cause) {
+      // Whether the disk has it is unknown, and a seq that was signed twice would split the mesh: stop until a restart,
+      // which reads from the log what was written.
+      broken = new IntakeError(
+        'BROKEN',
+        'the node could not store this and takes nothing more: see its log, and restart it once its disk is well',
+        { cause },
+      );
+      for (const { reject } of [...group, ...waiting.splice(0)]) reject(broken);
     }
-    writing = undefined;
+  }
+
+  async function write(observations: readonly Observation[]): Promise<readonly Change[]> {
+    const entries = observations.map((body) => ({ hlc: hybridClock.now(), body }));
+    const { changes } = await store.commit(sealBatches(identity, nextSeqOf(store, identity), entries));
+    // The store skips what it holds: numbers that this node has used already, before its disk was put back to an older day.
+    if (changes.length !== observations.length) {
+      throw new Error(`${observations.length} events were signed, ${changes.length} of them are new`);
+    }
+    return changes;
   }
 
   function commit(observations: readonly Observation[]): Promise<readonly Change[]> {
+    if (broken) return Promise.reject(broken);
     return new Promise((resolve, reject) => {
       waiting.push({ observations, resolve, reject });
-      writing ??= writeAll();
+      if (!writing) void writeAll();
     });
+  }
+
+  async function take(rows: readonly Row[], defaults: ObservationDefaults): Promise<SubmitOutcome> {
+    queuedRows += rows.length;
+    try {
+      const { observations, refused } = await parseRows(rows, defaults, clock);
+      const changes = (await Promise.all(slices(observations, limits.rowsPerCommit).map(commit))).flat();
+      const created = changes.filter(({ outcome }) => outcome === 'created').length;
+      const [first, last] = [changes.at(0), changes.at(-1)];
+      return {
+        accepted: changes.length,
+        created,
+        updated: changes.length - created,
+        refused,
+        ack: { wanted: 'local', reached: 'local' },
+        ...(first && last && { events: { first: eventId(first.event), last: eventId(last.event) } }),
+      };
+    } finally {
+      queuedRows -= rows.length;
+    }
   }
 
   return {
@@ -110,29 +141,41 @@ export function createIntake({ store, identity, hybridClock, clock }: IntakePart
       if (queuedRows + rows.length > limits.queuedRowsMax) {
         throw new IntakeError('BUSY', `${queuedRows} rows wait already; try again in a moment`);
       }
-      queuedRows += rows.length;
+      const submission = take(rows, defaults);
+      submissions.add(submission);
       try {
-        const { observations, refused } = await parseRows(rows, defaults, clock);
-        const changes = observations.length === 0 ? [] : await commit(observations);
-        const created = changes.filter(({ outcome }) => outcome === 'created').length;
-        const [first, last] = [changes.at(0), changes.at(-1)];
-        return {
-          accepted: observations.length,
-          created,
-          updated: changes.length - created,
-          refused,
-          ack: { wanted: 'local', reached: 'local' },
-          ...(first && last && { events: { first: eventId(first.event), last: eventId(last.event) } }),
-        };
+        return await submission;
       } finally {
-        queuedRows -= rows.length;
+        submissions.delete(submission);
       }
     },
     async stop() {
       stopped = true;
-      await writing;
+      await Promise.allSettled(submissions);
     },
   };
+}
+
+/** Behind everything that the store holds of this node, its own log and what came back from peers. */
+function nextSeqOf(store: IndicatorStore, { nodeId }: Identity): number {
+  const { upTo, above } = store.vector().get(nodeId) ?? emptyHeld;
+  return (above.at(-1)?.to ?? upTo) + 1;
+}
+
+/** What waited longest, up to what one commit may hold; at least one. */
+function takeGroup(waiting: Waiting[]): readonly Waiting[] {
+  let rows = 0;
+  const more = waiting.findIndex(({ observations }, i) => {
+    rows += observations.length;
+    return i > 0 && rows > limits.rowsPerCommit;
+  });
+  return waiting.splice(0, more === -1 ? waiting.length : more);
+}
+
+function slices<T>(items: readonly T[], lengthMax: number): readonly (readonly T[])[] {
+  return Array.from({ length: Math.ceil(items.length / lengthMax) }, (_, i) =>
+    items.slice(i * lengthMax, (i + 1) * lengthMax),
+  );
 }
 
 async function parseRows(

@@ -1,8 +1,15 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Publisher } from 'zeromq';
 import type { StreamLog } from './stream-log.ts';
 
-/** What libzmq keeps for a slow subscriber, in messages; beyond it that subscriber loses, sees it by the cursor, and can go back. */
-const highWaterMark = 100_000;
+const publisherLimits = {
+  /** What libzmq keeps for a slow subscriber; beyond it that subscriber loses, sees it by the cursors, and can go back. */
+  queuedMessagesMax: 100_000,
+  /** A subscriber sends us topics only, and ours are shorter than 64 bytes. */
+  subscriptionBytesMax: 1_024,
+  /** Awaited sends resolve without giving others their turn. */
+  sendsPerTurn: 250,
+} as const;
 
 export type StreamPublisher = { readonly endpoint: string; stop(): Promise<void> };
 
@@ -16,39 +23,68 @@ export class PublisherError extends Error {
   }
 }
 
-/** The stream as ZeroMQ PUB: two frames, the topic and the JSON. Rejects with PublisherError. */
-export async function startPublisher(log: StreamLog, host: string, port: number): Promise<StreamPublisher> {
-  const socket = new Publisher({ linger: 0, sendHighWaterMark: highWaterMark });
+/**
+ * The stream as ZeroMQ PUB: two frames, the topic and the JSON. Rejects with PublisherError. `failed` is told when the
+ * stream cannot be read any more; then nothing is published until a restart.
+ */
+export async function startPublisher(
+  log: StreamLog,
+  host: string,
+  port: number,
+  failed: (error: unknown) => void,
+): Promise<StreamPublisher> {
+  const isIpv6 = host.includes(':');
+  const socket = new Publisher({
+    linger: 0,
+    sendHighWaterMark: publisherLimits.queuedMessagesMax,
+    maxMessageSize: publisherLimits.subscriptionBytesMax,
+    ipv6: isIpv6,
+    // A subscriber whose host is gone without a word gives its queue back.
+    tcpKeepalive: 1,
+    tcpKeepaliveIdle: 60,
+    tcpKeepaliveInterval: 15,
+    tcpKeepaliveCount: 4,
+  });
+  const address = `tcp://${isIpv6 ? `[${host}]` : host}:${port === 0 ? '*' : port}`;
   try {
-    await socket.bind(`tcp://${host}:${port === 0 ? '*' : port}`);
+    await socket.bind(address);
   } catch (cause) {
     socket.close();
     const inUse = (cause as NodeJS.ErrnoException).code === 'EADDRINUSE';
     throw new PublisherError(
       inUse ? 'ADDRESS_IN_USE' : 'BIND_FAILED',
-      `the stream cannot bind ${host}:${port}: ${(cause as Error).message}`,
+      `the stream cannot bind ${address} (${(cause as Error).message}): name another with --stream-host and --stream-port`,
       { cause },
     );
   }
   const stopped = new AbortController();
-  const pumping = pump();
+  const pumping = pump().catch(failed);
 
   async function pump(): Promise<void> {
+    let sent = 0;
     for (let position = log.lastPosition(); !stopped.signal.aborted && !log.stopped; ) {
-      const step = await log.next(position, {}, Number.POSITIVE_INFINITY, stopped.signal);
-      // PUB never waits for a subscriber: a send resolves at once.
-      for (const { zeromqTopic, json } of step.messages) await socket.send([zeromqTopic, json]);
+      const step = await log.next(position, {}, stopped.signal);
+      for (const { zeromqTopic, json } of step.messages) {
+        // One at a time: a second send rejects with EBUSY. PUB never waits for a subscriber.
+        await socket.send([zeromqTopic, json]);
+        if (++sent % publisherLimits.sendsPerTurn === 0) await nextTurn();
+      }
       position = step.position;
     }
   }
 
+  async function stopAll(): Promise<void> {
+    stopped.abort();
+    await pumping;
+    socket.close();
+  }
+
+  let stopping: Promise<void> | undefined;
   return {
-    endpoint: socket.lastEndpoint ?? `tcp://${host}:${port}`,
-    async stop() {
-      if (stopped.signal.aborted) return;
-      stopped.abort();
-      await pumping;
-      socket.close();
+    endpoint: socket.lastEndpoint ?? address,
+    stop() {
+      stopping ??= stopAll();
+      return stopping;
     },
   };
 }

@@ -1,55 +1,111 @@
+import type { Clock } from '../clock.ts';
 import type { Filter } from '../query/filter.ts';
 import type { StreamLog } from './stream-log.ts';
 
 /** Proxies and clients take a silent connection for a dead one. */
 const heartbeatEveryMs = 15_000;
 
+export type SseParts = {
+  readonly log: StreamLog;
+  readonly clock: Clock;
+  /** Told of a fault of ours; the stream ends, and the client comes back with its cursor. */
+  readonly failed: (error: unknown) => void;
+};
+
+export type SseRequest = {
+  readonly filter: Filter;
+  /** Undefined is from now on. */
+  readonly cursor: string | undefined;
+  /** Ends the stream in good order. */
+  readonly signal: AbortSignal | undefined;
+};
+
 /**
  * The stream as Server-Sent Events (WHATWG HTML, section 9.2): the cursor as `id`, the topic as `event`. It opens with
- * `connected`, and with `reset` when `cursor` is not one of this node's: then it goes on live. The reader's pace is the pace.
+ * `connected`, and with `reset` when `cursor` is not one of this node's: then it goes on live. `gap` says that changes can
+ * no longer be had, and ends it. Every event has an id to come back with. The reader's pace is the pace, and a body that
+ * is not read holds nothing.
  */
-export function sseBody(
-  log: StreamLog,
-  filter: Filter,
-  cursor: string | undefined,
-): ReadableStream<Uint8Array> {
-  const stopped = new AbortController();
-  const encoder = new TextEncoder();
-  const resumed = cursor === undefined ? log.lastPosition() : log.resume(cursor);
-  let position = resumed ?? log.lastPosition();
+export function sseBody({ log, clock, failed }: SseParts, request: SseRequest): ReadableStream<Uint8Array> {
+  const { filter, cursor, signal } = request;
+  const stop = new AbortController();
+  const stopNow = (): void => stop.abort();
+  let position: number | undefined;
+  let cancelled = false;
+  let gone = false;
+
+  async function opening(): Promise<string> {
+    signal?.addEventListener('abort', stopNow);
+    if (signal?.aborted) stopNow();
+    const resumed = cursor === undefined ? log.lastPosition() : log.resume(cursor);
+    position = resumed ?? log.lastPosition();
+    const at = log.cursorAt(position);
+    const connected = event(at, 'connected', { first: await log.firstCursor(), last: log.lastCursor() });
+    if (resumed !== undefined) return connected;
+    const detail = 'the cursor is not of this node: what came before is in GET /indicators';
+    return connected + event(at, 'reset', { cursor: at, detail });
+  }
+
+  /** What to send next; empty at the end. */
+  async function following(from: number): Promise<string> {
+    const pulse = new AbortController();
+    const beat = (): void => pulse.abort();
+    const timer = clock.after(heartbeatEveryMs, beat);
+    stop.signal.addEventListener('abort', beat);
+    try {
+      for (let at = from; !gone && !stop.signal.aborted && !log.stopped; ) {
+        const step = await log.next(at, filter, pulse.signal);
+        at = step.position;
+        position = at;
+        if (step.missed > 0) {
+          gone = true;
+          return event(log.cursorAt(at), 'gap', { cursor: log.cursorAt(at), missed: step.missed });
+        }
+        if (step.messages.length > 0) {
+          return step.messages
+            .map(({ cursor: id, topic, json }) => `id: ${id}\nevent: ${topic}\ndata: ${json}\n\n`)
+            .join('');
+        }
+        // The id fires no event; by it a client whose filter matches little comes back near the end all the same.
+        if (pulse.signal.aborted && !stop.signal.aborted) return `: alive\nid: ${log.cursorAt(at)}\n\n`;
+      }
+      return '';
+    } finally {
+      timer.stop();
+      stop.signal.removeEventListener('abort', beat);
+    }
+  }
+
+  function finish(): void {
+    signal?.removeEventListener('abort', stopNow);
+    stopNow();
+  }
 
   return new ReadableStream(
     {
-      start(controller) {
-        const opening = [event('connected', { last: log.lastCursor() })];
-        if (resumed === undefined) {
-          const detail = 'the cursor is not of this node: what came before is in GET /indicators';
-          opening.push(event('reset', { detail, last: log.lastCursor() }));
-        }
-        controller.enqueue(encoder.encode(opening.join('')));
-      },
       async pull(controller) {
-        const step = await log.next(position, filter, heartbeatEveryMs, stopped.signal);
-        if (stopped.signal.aborted) return;
-        if (log.stopped) {
-          controller.close();
-          return;
+        let text = '';
+        try {
+          text = await (position === undefined ? opening() : following(position));
+        } catch (error) {
+          failed(error);
         }
-        position = step.position;
-        const text = step.messages.map(
-          ({ cursor: id, topic, json }) => `id: ${id}\nevent: ${topic}\ndata: ${json}\n\n`,
-        );
-        // Silence, or nothing that matched: a comment says that we are here.
-        controller.enqueue(encoder.encode(text.length === 0 ? ': alive\n\n' : text.join('')));
+        if (cancelled) return;
+        if (text !== '') controller.enqueue(Buffer.from(text));
+        else {
+          finish();
+          controller.close();
+        }
       },
       cancel() {
-        stopped.abort();
+        cancelled = true;
+        finish();
       },
     },
-    { highWaterMark: 1 },
+    { highWaterMark: 0 },
   );
 }
 
-function event(name: string, data: unknown): string {
-  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
+function event(id: string, name: string, data: unknown): string {
+  return `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.ts';
 import type { NodeId } from '../event/types.ts';
 import { type Filter, matches } from '../query/filter.ts';
 import type { IndicatorStore } from '../store/store.ts';
@@ -17,6 +16,8 @@ export type Step = {
   readonly messages: readonly StreamMessage[];
   /** Where to go on from: behind all that was looked at, whether it matched or not. */
   readonly position: number;
+  /** How many changes before `position` can no longer be had; then there are no messages. */
+  readonly missed: number;
 };
 
 /**
@@ -25,19 +26,22 @@ export type Step = {
  */
 export interface StreamLog {
   readonly nodeId: NodeId;
+  cursorAt(position: number): string;
   /** The cursor behind the newest message. */
   lastCursor(): string;
+  /** The oldest cursor behind which everything can still be had. */
+  firstCursor(): Promise<string>;
   lastPosition(): number;
   /** The position that a cursor stands for; undefined when it is of another node, or ahead of this one. */
   resume(cursor: string): number | undefined;
-  /** What comes after `position`; waits up to `waitMs` when nothing has come yet, or until `signal` ends it. */
-  next(position: number, filter: Filter, waitMs: number, signal: AbortSignal): Promise<Step>;
+  /** What comes after `position`; waits for it until `signal` ends the wait. Rejects with StoreError. */
+  next(position: number, filter: Filter, signal: AbortSignal): Promise<Step>;
   /** Once true, nothing comes any more and readers end. */
   readonly stopped: boolean;
   stop(): void;
 }
 
-export function createStreamLog(store: IndicatorStore, nodeId: NodeId, clock: Clock): StreamLog {
+export function createStreamLog(store: IndicatorStore, nodeId: NodeId): StreamLog {
   /** Ascending positions without a gap; the last one is the store's newest change. */
   let tail: StreamMessage[] = [];
   let tailCharacters = 0;
@@ -75,14 +79,16 @@ export function createStreamLog(store: IndicatorStore, nodeId: NodeId, clock: Cl
       return tail.slice(from, from + streamLimits.stepMessagesMax);
     }
     const limit = Math.min(streamLimits.stepMessagesMax, first - position - 1);
-    return (await store.changesAfter(position, limit)).map((change) => streamMessage(change, nodeId));
+    const changes = await store.changesAfter(position, limit);
+    // Up to the first hole; what lies behind it is found by the next step.
+    const from = changes[0]?.position ?? 0;
+    const hole = changes.findIndex((change, i) => change.position !== from + i);
+    return changes.slice(0, hole === -1 ? undefined : hole).map((change) => streamMessage(change, nodeId));
   }
 
-  function sleep(waitMs: number, signal: AbortSignal): Promise<void> {
+  function sleep(signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
-      const timer = waitMs === Number.POSITIVE_INFINITY ? undefined : clock.after(waitMs, wake);
       function wake(): void {
-        timer?.stop();
         sleepers.delete(wake);
         signal.removeEventListener('abort', wake);
         resolve();
@@ -95,20 +101,27 @@ export function createStreamLog(store: IndicatorStore, nodeId: NodeId, clock: Cl
 
   return {
     nodeId,
+    cursorAt: (position) => cursorOf(nodeId, position),
     lastCursor: () => cursorOf(nodeId, last),
+    async firstCursor() {
+      const [oldest] = await store.changesAfter(0, 1);
+      return cursorOf(nodeId, oldest === undefined ? last : oldest.position - 1);
+    },
     lastPosition: () => last,
     resume(cursor) {
       const position = positionOf(nodeId, cursor);
       return position !== undefined && position <= last ? position : undefined;
     },
-    async next(position, filter, waitMs, signal) {
-      if (position >= last && !signal.aborted && !stopped) await sleep(waitMs, signal);
-      if (position >= last || signal.aborted) return { messages: [], position };
+    async next(position, filter, signal) {
+      if (position >= last && !signal.aborted && !stopped) await sleep(signal);
+      if (position >= last || signal.aborted) return { messages: [], position, missed: 0 };
       const messages = await read(position);
+      const missed = (messages[0]?.position ?? last + 1) - position - 1;
+      if (missed > 0) return { messages: [], position: position + missed, missed };
       return {
         messages: messages.filter(({ record }) => matches(filter, record)),
-        // Nothing found although something is there: its records are gone, so step over them.
-        position: messages.at(-1)?.position ?? Math.min(position + streamLimits.stepMessagesMax, last),
+        position: messages.at(-1)?.position ?? position,
+        missed: 0,
       };
     },
     get stopped() {

@@ -1,0 +1,106 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MemoryLevel } from 'memory-level';
+import { loadAccess } from '../../src/access/tokens.ts';
+import type { Clock } from '../../src/clock.ts';
+import { hybridClock } from '../../src/event/hlc.ts';
+import { createIdentity } from '../../src/event/identity.ts';
+import { createApp } from '../../src/facade/app.ts';
+import type { FacadeParts } from '../../src/facade/parts.ts';
+import { standardDefaults } from '../../src/indicator/observation.ts';
+import { createIntake } from '../../src/intake/intake.ts';
+import { openStore } from '../../src/store/level-store.ts';
+import { createStreamLog } from '../../src/stream/stream-log.ts';
+
+export const startMs = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+/** A clock that stands still until it is moved; it counts the timers that it holds. */
+export function manualClock(): Clock & { advance(ms: number): void; readonly timers: number } {
+  let nowMs = startMs;
+  const waiting = new Set<{ readonly dueMs: number; readonly task: () => void }>();
+  return {
+    wallMs: () => nowMs,
+    after(delayMs, task) {
+      const entry = { dueMs: nowMs + delayMs, task };
+      waiting.add(entry);
+      return { stop: () => void waiting.delete(entry) };
+    },
+    advance(ms) {
+      nowMs += ms;
+      for (const entry of [...waiting].filter(({ dueMs }) => dueMs <= nowMs)) {
+        waiting.delete(entry);
+        entry.task();
+      }
+    },
+    get timers() {
+      return waiting.size;
+    },
+  };
+}
+
+/** One token of each scope: `Bearer secret-of-<scope>-token`. */
+export const secretOf = (scope: string): string => `secret-of-${scope}-token`;
+
+export function bearer(scope: string): Record<string, string> {
+  return { authorization: `Bearer ${secretOf(scope)}` };
+}
+
+/** The rooms under HTTP, over a store in memory. */
+export async function openRooms(seed = 1) {
+  const clock = manualClock();
+  const identity = createIdentity(new Uint8Array(32).fill(seed));
+  const store = await openStore(new MemoryLevel<string, string>());
+  const streamLog = createStreamLog(store, identity.nodeId);
+  const intake = createIntake({ store, identity, hybridClock: hybridClock(clock, 0n), clock });
+  const directory = await mkdtemp(join(tmpdir(), 'tocsin-rooms-'));
+  const scopes = ['read', 'feed', 'write', 'stream', 'admin'] as const;
+  const fleet = scopes.map((scope) => ({ name: scope, secret: secretOf(scope), scopes: [scope] }));
+  const access = await loadAccess(directory, fleet, (length) => new Uint8Array(length));
+  await rm(directory, { recursive: true });
+  const errors: unknown[] = [];
+  let ready = true;
+  const parts: FacadeParts = {
+    intake,
+    store,
+    streamLog,
+    access,
+    mesh: {
+      self: () => ({
+        id: identity.nodeId,
+        name: 'node-1',
+        version: '0.0.0-test',
+        endpoints: { mesh: 'tcp://127.0.0.1:1', stream: 'tcp://127.0.0.1:2' },
+        counters: {},
+      }),
+      peers: () => [],
+      readiness: () => ({ ready, reason: ready ? 'caught up' : 'catching up', peers: 0, missing: 0 }),
+    },
+    clock,
+    version: '0.0.0-test',
+    onError: (error) => errors.push(error),
+  };
+  return {
+    clock,
+    identity,
+    store,
+    streamLog,
+    intake,
+    parts,
+    app: createApp(parts),
+    errors,
+    setReady: (value: boolean) => {
+      ready = value;
+    },
+    submit: (...values: unknown[]) =>
+      intake.submit(
+        values.map((value, i) => ({ row: i + 1, value })),
+        { ...standardDefaults, provider: 'test' },
+      ),
+    async [Symbol.asyncDispose]() {
+      streamLog.stop();
+      await intake.stop();
+      await store.close();
+    },
+  };
+}
