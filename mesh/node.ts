@@ -109,6 +109,8 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
   const entries = new Map<PeerId, Entry>();
   const listeners = new Set<(event: MeshEvent) => void>();
   const counts = new Map<string, number>();
+  /** Mailboxes on their way out; stopping waits for them. */
+  const closing = new Set<Promise<void>>();
   let sightings = noSightings;
   let membership = noMembership;
   let stopped = false;
@@ -219,10 +221,11 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     }
   }
 
-  function hangUp(entry: Entry, lingerMs: number): Promise<void> | undefined {
-    const closing = entry.mailbox?.close(lingerMs);
+  function hangUp(entry: Entry, lingerMs: number): void {
+    if (entry.mailbox === undefined) return;
+    const closed = entry.mailbox.close(lingerMs).finally(() => closing.delete(closed));
+    closing.add(closed);
     entry.mailbox = undefined;
-    return closing;
   }
 
   /** False when it does not fit: a message that got its place in the sequence and is then lost would be a gap. */
@@ -305,13 +308,12 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     stopped = true;
     ticker.stop();
     await Promise.all([...discoveries.values()].map((discovery) => discovery.stop()));
-    await Promise.all(
-      [...entries.values()].map((entry) => {
-        const ready = entry.peer.phase === 'ready';
-        if (ready) act(entry, { kind: 'send', message: { kind: 'goodbye' } });
-        return hangUp(entry, ready ? goodbyeLingerMs : 0);
-      }),
-    );
+    for (const entry of [...entries.values()]) {
+      const ready = entry.peer.phase === 'ready';
+      if (ready) act(entry, { kind: 'send', message: { kind: 'goodbye' } });
+      hangUp(entry, ready ? goodbyeLingerMs : 0);
+    }
+    await Promise.all(closing);
     entries.clear();
     await inbox.close();
   }

@@ -1,4 +1,4 @@
-import { basename, dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 
 import { readSettings } from '../../config/read.ts';
@@ -134,8 +134,8 @@ function commandsToTry(node: StartedNode, io: Io): readonly string[] {
 
 /** What the other commands need to find this node and not the lowest running one. */
 function nodeFlag(dataDirectory: string, cwd: string): string {
-  if (dirname(dataDirectory) !== join(cwd, '.tocsin'))
-    return ` --data-dir ${relative(cwd, dataDirectory) || '.'}`;
-  const number = basename(dataDirectory);
+  const directory = resolve(cwd, dataDirectory);
+  if (dirname(directory) !== join(cwd, '.tocsin')) return ` --data-dir ${relative(cwd, directory) || '.'}`;
+  const number = basename(directory);
   return number === '0' ? '' : ` --node ${number}`;
 }

@@ -99,6 +99,7 @@ test('start is the command when none is named', async () => {
 
 test.each([
   ['/srv/here/.tocsin/2', {}, 'tocsin search example.com --node 2'],
+  ['.tocsin/3', {}, 'tocsin search example.com --node 3'],
   ['/srv/data', {}, 'tocsin search example.com --data-dir ../data'],
   ['/srv/here/.tocsin/0', { npm_lifecycle_event: 'start' }, 'npx tocsin search example.com\n'],
 ])('the commands to try find the node of %s', async (dataDirectory, env, command) => {
