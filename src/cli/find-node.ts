@@ -94,7 +94,7 @@ async function directoriesOf(options: ConnectionOptions, io: Io): Promise<readon
 
 function numberOf(text: string): string {
   if (/^\d{1,9}$/.test(text)) return String(Number(text));
-  throw new CliError(exitCodes.usage, `--node is "${text}": a number is allowed, as in ./.tocsin/0.`);
+  throw new CliError(exitCodes.usage, `--node is "${text}": a number is allowed, as in ./.tocsin/1.`);
 }
 
 async function readNodeFile(directory: string): Promise<NodeFile | undefined> {

@@ -9,7 +9,7 @@ import { type ObservationDefaults, parseObservation } from '../indicator/observa
 import type { Observation } from '../indicator/types.ts';
 import type { Change, IndicatorStore } from '../store/store.ts';
 import { intakeLimits as limits } from './limits.ts';
-import type { Row } from './rows.ts';
+import type { Row } from './row.ts';
 
 export type IntakeErrorCode = 'BUSY' | 'STOPPED' | 'BROKEN';
 

@@ -11,6 +11,6 @@ export const intakeLimits = {
   queuedRowsMax: 200_000,
   /** Rows that are parsed before other work gets its turn. */
   rowsPerTurn: 500,
-  /** One commit works its rows out in one go: 50,000 of them kept a node of 2 cores from its peers for 3 s, 2,000 for 0.1 s. */
+  /** One commit works its rows out in one go: 50,000 of them kept a node from its peers for 3 s, 2,000 for 0.2 s. */
   rowsPerCommit: 2_000,
 } as const;

@@ -137,5 +137,5 @@ function nodeFlag(dataDirectory: string, cwd: string): string {
   const directory = resolve(cwd, dataDirectory);
   if (dirname(directory) !== join(cwd, '.tocsin')) return ` --data-dir ${relative(cwd, directory) || '.'}`;
   const number = basename(directory);
-  return number === '0' ? '' : ` --node ${number}`;
+  return number === '1' ? '' : ` --node ${number}`;
 }

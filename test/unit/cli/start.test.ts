@@ -11,7 +11,7 @@ function startedNode(parts: Partial<StartedNode> = {}) {
   return {
     id: 'ab'.repeat(16),
     name: 'alpha',
-    dataDirectory: '/srv/here/.tocsin/0',
+    dataDirectory: '/srv/here/.tocsin/1',
     httpUrl: 'http://127.0.0.1:8480',
     streamEndpoint: 'tcp://127.0.0.1:8481',
     meshEndpoint: 'tcp://127.0.0.1:5001',
@@ -52,7 +52,7 @@ test('start says what is bound, the token and three commands, and a signal stops
     '5001',
     '5002',
     'by beacon',
-    '.tocsin/0',
+    '.tocsin/1',
     'Admin token: hush',
   ]) {
     expect(io.out()).toContain(text);
@@ -101,7 +101,7 @@ test.each([
   ['/srv/here/.tocsin/2', {}, 'tocsin search example.com --node 2'],
   ['.tocsin/3', {}, 'tocsin search example.com --node 3'],
   ['/srv/data', {}, 'tocsin search example.com --data-dir ../data'],
-  ['/srv/here/.tocsin/0', { npm_lifecycle_event: 'start' }, 'npx tocsin search example.com\n'],
+  ['/srv/here/.tocsin/1', { npm_lifecycle_event: 'start' }, 'npx tocsin search example.com\n'],
 ])('the commands to try find the node of %s', async (dataDirectory, env, command) => {
   const { io } = startingIo(startedNode({ dataDirectory }), { env });
   const exit = runCli(['start'], io);
