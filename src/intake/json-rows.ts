@@ -1,0 +1,97 @@
+import { accept, type Parsed, refuse } from '../parsed.ts';
+import { intakeLimits as limits } from './limits.ts';
+import type { Row, RowsRefusal } from './row.ts';
+
+/** The elements of an array, or the one value that stands alone. */
+export function readJson(text: string): Parsed<readonly Row[], RowsRefusal> {
+  const value = parseJson(text);
+  if (!value.ok) return refuse(value.code, `the body is ${value.reason}`);
+  const rows: readonly unknown[] = Array.isArray(value.value) ? value.value : [value.value];
+  return accept(rows.map((row, i) => ({ row: i + 1, value: row })));
+}
+
+/**
+ * Parses JSON of which we know first that it is shallow, has no more elements than rows are allowed, and is closed. The
+ * refusal's reason goes on a sentence: `the body is ...`.
+ */
+export function parseJson(text: string): Parsed<unknown, 'bad-json' | 'json-depth' | 'too-many-rows'> {
+  const { depth, elements, openAt } = shapeOf(text);
+  if (depth > limits.jsonDepthMax) {
+    return refuse('json-depth', `JSON nested deeper than the ${limits.jsonDepthMax} levels that are allowed`);
+  }
+  if (elements > limits.rowsMax) {
+    return refuse(
+      'too-many-rows',
+      `JSON of more than the ${limits.rowsMax} rows that are allowed: send it in parts`,
+    );
+  }
+  if (openAt !== undefined) {
+    return refuse('bad-json', `no JSON: the ${text[openAt]} at ${placeOf(text, openAt)} is never closed`);
+  }
+  try {
+    return accept(JSON.parse(text));
+  } catch (error) {
+    return refuse('bad-json', `no JSON: ${messageOf(error)}`);
+  }
+}
+
+type Shape = {
+  /** How deep brackets nest: JSON.parse would recurse as deep. */
+  readonly depth: number;
+  /** Of the outermost array, give or take one. */
+  readonly elements: number;
+  /** Where the last bracket or quote stands that is never closed. */
+  readonly openAt: number | undefined;
+};
+
+const quote = 0x22;
+const backslash = 0x5c;
+const comma = 0x2c;
+const opening: readonly number[] = [0x5b, 0x7b];
+const closing: readonly number[] = [0x5d, 0x7d];
+
+/** What brackets, commas and quotes tell; stops where a cap is passed. Whether it is JSON is for JSON.parse to say. */
+function shapeOf(text: string): Shape {
+  const open: number[] = [];
+  let depth = 0;
+  let elements = 1;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === quote) {
+      const end = endOfString(text, i);
+      if (end === -1) return { depth, elements, openAt: i };
+      i = end;
+    } else if (opening.includes(code)) {
+      depth = Math.max(depth, open.push(i));
+      if (depth > limits.jsonDepthMax) break;
+    } else if (closing.includes(code)) open.pop();
+    else if (code === comma && open.length === 1 && text[open[0] ?? 0] === '[') {
+      if (++elements > limits.rowsMax) break;
+    }
+  }
+  return { depth, elements, openAt: open.at(-1) };
+}
+
+/** Where the string that begins at `start` ends, or -1. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
+  return end;
+}
+
+/** An odd number of backslashes stands before it. */
+function isEscaped(text: string, at: number): boolean {
+  let before = at - 1;
+  while (text.charCodeAt(before) === backslash) before--;
+  return (at - before) % 2 === 0;
+}
+
+function placeOf(text: string, at: number): string {
+  const lines = text.slice(0, at).split('\n');
+  return `line ${lines.length}, character ${(lines.at(-1) ?? '').length + 1}`;
+}
+
+function messageOf(error: unknown): string {
+  // Node quotes the input in its message; a stranger's bytes need not come back at length.
+  return (error instanceof Error ? error.message : String(error)).slice(0, 200);
+}
