@@ -120,7 +120,9 @@ function problemWords(body: string): string | undefined {
   const { title, detail, errors } = problem as Record<string, unknown>;
   const lines = [detail ?? title].filter((text) => typeof text === 'string').map(printable);
   for (const error of Array.isArray(errors) ? errors : []) {
-    if (typeof error?.parameter === 'string' && typeof error.detail === 'string') {
+    if (typeof error?.parameter !== 'string' || typeof error.detail !== 'string') continue;
+    // A problem with one wrong parameter explains it in its detail already.
+    if (!lines.some((line) => line.includes(printable(error.detail)))) {
       lines.push(`  ${printable(error.parameter)}: ${printable(error.detail)}`);
     }
   }

@@ -5,7 +5,7 @@ import type { Tally } from './tally.ts';
 /** What became of the rows, for a person: the counts, then refusals by kind, the most frequent first, with examples. */
 export function summaryText(tally: Tally, fileName: string, elapsedMs: number): string {
   const lines = [
-    `${grouped(tally.rows)} rows of ${printable(fileName)}: ${grouped(tally.accepted)} accepted ` +
+    `${grouped(tally.rows)} ${tally.rows === 1 ? 'row' : 'rows'} of ${printable(fileName)}: ${grouped(tally.accepted)} accepted ` +
       `(${grouped(tally.created)} new, ${grouped(tally.updated)} updated), ${grouped(tally.refused)} refused, ` +
       `in ${(elapsedMs / 1_000).toFixed(1)} s.`,
   ];
