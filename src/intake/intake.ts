@@ -89,7 +89,7 @@ export function createIntake({ store, identity, hybridClock, clock }: IntakePart
       // which reads from the log what was written.
       broken = new IntakeError(
         'BROKEN',
-        'the node could not store this and takes nothing more: see its log, and restart it once its disk is well',
+        `this was not stored, and the node takes nothing more until it is restarted: ${messageOf(cause)}`,
         { cause },
       );
       for (const { reject } of [...group, ...waiting.splice(0)]) reject(broken);
@@ -101,7 +101,9 @@ export function createIntake({ store, identity, hybridClock, clock }: IntakePart
     const { changes } = await store.commit(sealBatches(identity, nextSeqOf(store, identity), entries));
     // The store skips what it holds: numbers that this node has used already, before its disk was put back to an older day.
     if (changes.length !== observations.length) {
-      throw new Error(`${observations.length} events were signed, ${changes.length} of them are new`);
+      throw new Error(
+        'events under the same numbers came back from peers; after a restart the node goes on behind them',
+      );
     }
     return changes;
   }
@@ -154,6 +156,10 @@ export function createIntake({ store, identity, hybridClock, clock }: IntakePart
       await Promise.allSettled(submissions);
     },
   };
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 /** Behind everything that the store holds of this node, its own log and what came back from peers. */
