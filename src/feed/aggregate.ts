@@ -40,13 +40,21 @@ export function aggregate(statements: readonly [IndicatorRecord, ...IndicatorRec
     itype,
     providers: sorted(statements.map(({ provider }) => provider)),
     tlp: statements.map(({ tlp }) => tlp).reduce(strictestTlp),
-    confidence: Math.max(...statements.map(({ confidence }) => confidence)),
+    confidence: greatest(statements.map(({ confidence }) => confidence)),
     tags: sorted(statements.flatMap(({ tags }) => tags)),
-    count: statements.reduce((sum, { count }) => sum + count, 0),
-    firsttime: rfc3339(Math.min(...statements.map(({ firsttimeMs }) => firsttimeMs))),
-    lasttime: rfc3339(Math.max(...statements.map(({ lasttimeMs }) => lasttimeMs))),
-    reporttime: rfc3339(Math.max(...statements.map(({ reporttimeMs }) => reporttimeMs))),
+    count: Math.min(
+      statements.reduce((sum, { count }) => sum + count, 0),
+      Number.MAX_SAFE_INTEGER,
+    ),
+    firsttime: rfc3339(-greatest(statements.map(({ firsttimeMs }) => -firsttimeMs))),
+    lasttime: rfc3339(greatest(statements.map(({ lasttimeMs }) => lasttimeMs))),
+    reporttime: rfc3339(greatest(statements.map(({ reporttimeMs }) => reporttimeMs))),
   };
+}
+
+/** Math.max with a list of arguments throws from some 100,000 on, and a writer may name as many providers. */
+function greatest(values: readonly number[]): number {
+  return values.reduce((a, b) => Math.max(a, b));
 }
 
 function sorted(values: readonly string[]): readonly string[] {
