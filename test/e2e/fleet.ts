@@ -36,7 +36,7 @@ export async function startFleet(size: number): Promise<Fleet> {
     const n = nodes.length + 1;
     const running = await start('start');
     // A newcomer fetches all that the fleet holds before it is ready.
-    await running.line(/^Ready/, { deadlineMs: 60_000 });
+    await running.line(/^Ready/, { deadlineMs: 180_000 });
     const file = JSON.parse(await readFile(join(directory, '.tocsin', String(n), 'node.json'), 'utf8'));
     const node = { n, url: file.url, token: file.token, process: running };
     nodes.push(node);
@@ -73,7 +73,7 @@ export async function getJson(node: FleetNode, path: string): Promise<Record<str
 export async function eventually<T>(
   what: string,
   wanted: () => Promise<T | undefined>,
-  deadlineMs = 30_000,
+  deadlineMs = 60_000,
 ): Promise<T> {
   const endMs = Date.now() + deadlineMs;
   for (;;) {
