@@ -1,12 +1,20 @@
+import { isUtf8 } from 'node:buffer';
+
 /** Why bytes are no CBOR that we take. */
-export type CborRefusal = 'cbor-cut' | 'cbor-trailing' | 'cbor-kind' | 'cbor-depth' | 'cbor-items';
+export type CborRefusal =
+  | 'cbor-cut'
+  | 'cbor-trailing'
+  | 'cbor-kind'
+  | 'cbor-depth'
+  | 'cbor-items'
+  | 'cbor-text';
 
 export type CborLimits = { readonly depthMax: number; readonly itemsMax: number };
 
 /**
  * Checks a stranger's CBOR (RFC 8949) before a decoder sees it: arrays, integers, strings, bytes, false, true, null and
  * floats of definite length, nothing else. Tags can stall or trick a decoder (64 KiB of bignum take seconds, some build objects
- * or compile code), maps can name `__proto__`. Answers undefined when all is well. Takes time that grows with the items only.
+ * or compile code), maps can name `__proto__`. Answers undefined when all is well. Takes time that grows with the bytes only.
  */
 export function scanCbor(bytes: Uint8Array, limits: CborLimits): CborRefusal | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -39,6 +47,8 @@ export function scanCbor(bytes: Uint8Array, limits: CborLimits): CborRefusal | u
       case 2:
       case 3:
         if (argument > bytes.length - at) return 'cbor-cut';
+        // Decoders repair bad UTF-8 each in its own way, and nodes must read the same text (RFC 8949, section 5.3.1).
+        if (major === 3 && !isUtf8(bytes.subarray(at, at + argument))) return 'cbor-text';
         at += argument;
         break;
       case 4:

@@ -130,6 +130,8 @@ describe('hostile CBOR is refused before a decoder sees it, in no time', () => {
       Buffer.concat([Buffer.from('9904ff', 'hex'), Buffer.alloc(0x4ff)]),
       'cbor-items',
     ],
+    ['text that is no UTF-8', Buffer.from('62c080', 'hex'), 'cbor-text'],
+    ['text with half a surrogate pair', Buffer.from('63eda080', 'hex'), 'cbor-text'],
     ['bytes behind the end', Buffer.from('0000', 'hex'), 'cbor-trailing'],
     ['nothing', new Uint8Array(), 'cbor-cut'],
   ])('%s', (_, bytes, reason) => {
