@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AbstractLevel } from 'abstract-level';
 import { readBatch } from '../event/batch.ts';
-import type { Held, NodeId, OpenedBatch, SeqRange } from '../event/types.ts';
+import type { Held, NodeId, OpenedBatch } from '../event/types.ts';
 import type { IndicatorRecord } from '../indicator/types.ts';
 import {
   type AppliedBatch,
@@ -56,6 +56,8 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
   const listeners = new Set<(commit: Commit) => void>();
   const waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
+  /** Until it resolves, the records may be ahead of `summary`. */
+  let applying: Promise<void> | undefined;
   let closed = false;
   let digested: { readonly summary: Summary; readonly digest: Promise<Digest> } | undefined;
 
@@ -111,10 +113,19 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     }
     const plan = planCommit(fresh, summary, existing);
     if (fresh.length > 0) {
-      await writeRows(plan);
-      summary = plan.summary;
+      applying = apply(plan);
+      await applying;
     }
     return plan;
+  }
+
+  async function apply(plan: CommitPlan): Promise<void> {
+    try {
+      await writeRows(plan);
+      summary = plan.summary;
+    } finally {
+      applying = undefined;
+    }
   }
 
   /** All of a commit in one batch: after a crash either everything of it is there or nothing. */
@@ -240,21 +251,23 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
       return (await records.values(valueRange(itype, indicator)).all()).map(decodeRecord);
     },
     async byItype(itype, after, limit) {
-      const rows = await records.iterator({ ...itypeRange(itype, after), limit }).all();
-      const last = rows.length === limit ? rows.at(-1)?.[0] : undefined;
-      const found = rows.map(([, text]) => decodeRecord(text));
-      return last === undefined ? { records: found } : { records: found, next: last };
+      const rows = await records.iterator({ ...itypeRange(itype, after), limit: limit + 1 }).all();
+      const found = rows.slice(0, limit).map(([, text]) => decodeRecord(text));
+      const next = rows.length > limit ? rows[limit - 1]?.[0] : undefined;
+      return next === undefined ? { records: found } : { records: found, next };
     },
     async newest(after, limit) {
-      const keys = await newest.keys({ ...(after !== undefined && { gt: after }), limit }).all();
-      return page(keys.map(recordKeyOf), keys.length === limit ? keys.at(-1) : undefined);
+      const keys = await newest.keys({ ...(after !== undefined && { gt: after }), limit: limit + 1 }).all();
+      const next = keys.length > limit ? keys[limit - 1] : undefined;
+      return page(keys.slice(0, limit).map(recordKeyOf), next);
     },
     newestKeyOf: (record) => newestKey(record.reporttimeMs, recordKey(record)),
     itypeKeyOf: recordKey,
     lastHlc: () => summary.lastHlc,
     count: () => summary.count,
-    digest() {
-      // The vector is taken in the same turn as the iterator, and no commit comes between.
+    async digest() {
+      // Between two writes: the vector is taken in the same turn as the iterator, so that they show the same commits.
+      while (applying !== undefined) await Promise.allSettled([applying]);
       if (digested?.summary !== summary) digested = { summary, digest: computeDigest(summary.vector) };
       return digested.digest;
     },
@@ -263,28 +276,27 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
   };
 }
 
-/** Each caller gets its own part of a grouped commit. */
+/** Each caller gets its own part of a grouped commit; a batch that several handed in is the first one's. */
 function settle(group: readonly Waiting[], plan: CommitPlan): void {
-  if (group.length === 1) {
-    group[0]?.resolve({ batches: plan.batches, changes: plan.changes });
-    return;
+  const unclaimed = new Map<OpenedBatch, readonly Change[]>();
+  let start = 0;
+  for (const batch of plan.batches) {
+    const end = start + batch.events.filter(({ kind }) => kind === 'observe').length;
+    unclaimed.set(batch, plan.changes.slice(start, end));
+    start = end;
   }
-  const written = new Set(plan.batches);
   for (const { batches, resolve } of group) {
-    const own = batches.filter((batch) => written.has(batch));
-    resolve({
-      batches: own,
-      changes: plan.changes.filter(({ event }) => own.some((batch) => isOf(batch, event))),
-    });
+    const own: OpenedBatch[] = [];
+    const changes: Change[] = [];
+    for (const batch of batches) {
+      const made = unclaimed.get(batch);
+      if (made === undefined) continue;
+      unclaimed.delete(batch);
+      own.push(batch);
+      changes.push(...made);
+    }
+    resolve({ batches: own, changes });
   }
-}
-
-function isOf(batch: OpenedBatch, event: { readonly origin: NodeId; readonly seq: number }): boolean {
-  return batch.origin === event.origin && isWithin({ from: batch.firstSeq, to: batch.lastSeq }, event.seq);
-}
-
-function isWithin({ from, to }: SeqRange, seq: number): boolean {
-  return from <= seq && seq <= to;
 }
 
 function storeErrorOf(cause: unknown): StoreError {
