@@ -20,7 +20,7 @@ const itypeList = z
   })
   .openapi({ description: 'One itype, or several separated by commas', example: 'ipv4,ipv6' });
 
-function choice(what: string, example: string) {
+function choice(what: string, example: string, canonical = (name: string) => name) {
   return z
     .string()
     .transform((text, context): Choice => {
@@ -30,8 +30,8 @@ function choice(what: string, example: string) {
         .filter((part) => part !== '' && part !== '!');
       if (parts.length > 0 && parts.length <= listMax) {
         return {
-          any: parts.filter((part) => !part.startsWith('!')),
-          none: parts.filter((part) => part.startsWith('!')).map((part) => part.slice(1)),
+          any: parts.filter((part) => !part.startsWith('!')).map(canonical),
+          none: parts.filter((part) => part.startsWith('!')).map((part) => canonical(part.slice(1))),
         };
       }
       context.addIssue({
@@ -73,7 +73,7 @@ function number(min: number, max: number, description: string) {
 
 export const filterParameters = {
   itype: itypeList.optional(),
-  tags: choice('Tags', 'malware,!test').optional(),
+  tags: choice('Tags', 'malware,!test', (tag) => tag.toLowerCase()).optional(),
   provider: choice('Providers', 'urlhaus').optional(),
   group: choice('Groups', 'everyone').optional(),
   confidence: confidence.optional(),
