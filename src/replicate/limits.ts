@@ -15,7 +15,7 @@ export const replicateLimits = {
   /** Anti-entropy: how often a node compares its vector with a random peer's, give or take a fifth. */
   compareEveryMs: 2_000,
   /** A newcomer that hears of nobody for so long is on its own, and ready. */
-  aloneAfterMs: 600,
+  aloneAfterMs: 400,
   /** Batches from the future that are remembered, so that they are not fetched again and again. */
   heldBackMax: 1_000,
   /** Vector and requests of a peer, encoded. */
