@@ -14,7 +14,11 @@ import { identityOf } from '../contract/store-contract.ts';
 
 const identity = identityOf(7);
 const nowMs = Date.UTC(2026, 0, 1);
-const anyText = fc.string({ unit: 'binary', maxLength: 200 });
+// Mostly text that intake takes: a row with one bad field shows nothing here.
+const anyText = fc.oneof(
+  { weight: 40, arbitrary: fc.string({ unit: 'grapheme', maxLength: 200 }) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 200 }) },
+);
 
 const row = fc.record(
   {
@@ -29,17 +33,17 @@ const row = fc.record(
     ),
     confidence: fc.double({ min: 0, max: 10, noNaN: true }),
     count: fc.integer({ min: 1, max: 1_000_000_000 }),
-    tags: fc.array(fc.oneof(fc.stringMatching(/^[a-z0-9][a-z0-9 ._:=-]{0,20}$/), anyText), { maxLength: 6 }),
+    tags: fc.array(fc.stringMatching(/^[a-z0-9][a-z0-9 ._:=-]{0,20}$/), { maxLength: 6 }),
     firsttime: fc.integer({ min: Date.UTC(1990), max: nowMs }),
     lasttime: fc.integer({ min: Date.UTC(1990), max: nowMs }),
     description: anyText,
     reference: anyText,
     rdata: anyText,
     portlist: fc.array(fc.nat(65_535), { maxLength: 100 }).map(String),
-    protocol: fc.oneof(fc.constantFrom('tcp', '6'), anyText),
+    protocol: fc.constantFrom('tcp', '6', 'gre/47'),
     asn: fc.nat(4_294_967_295),
     asn_desc: anyText,
-    cc: fc.constantFrom('nl', 'DE', 'x'),
+    cc: fc.constantFrom('nl', 'DE'),
     latitude: fc.double({ min: -90, max: 90, noNaN: true }),
     longitude: fc.double({ min: -180, max: 180, noNaN: true }),
   },
@@ -72,10 +76,10 @@ test('a row that intake accepts, a peer accepts too, and reads as it was', () =>
       ).toBe(undefined);
       expect(Buffer.from(seal(bodies).bytes)).toStrictEqual(Buffer.from(batch.bytes));
     }),
-    { numRuns: 1_000 },
+    { numRuns: 1_000, seed: 23 },
   );
   // Else the rows above have drifted from what intake takes, and this shows nothing.
-  expect(accepted).toBeGreaterThan(500);
+  expect(accepted).toBeGreaterThan(1_000);
 });
 
 const strange: readonly unknown[] = [
