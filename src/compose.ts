@@ -81,7 +81,7 @@ export async function startTocsin(config: Config, { log }: { readonly log: Logge
     stops.push(() => level.close());
     const store = await openStore(level);
     stops.push(() => store.close());
-    const identity = await loadOrCreateIdentity(path);
+    const identity = await loadOrCreateIdentity(path, store.vector().size > 0);
     const access = await loadAccess(path, fleet.value, randomBytes);
     const clock = hybridClock(systemClock, store.lastHlc());
     const name = config.name ?? `tocsin-${identity.nodeId.slice(0, 8)}`;

@@ -38,19 +38,22 @@ async function openAt(path: string): Promise<DataDirectory> {
   return { path, level: await openDisk(join(path, 'db')) };
 }
 
-/** The node's key pair, made at the first start. */
-export async function loadOrCreateIdentity(path: string): Promise<Identity> {
+/**
+ * The node's key pair. It is only used again beside the log that it signed: where the log is gone (moved away because it was
+ * damaged, or never written), a new pair is made, since the old one would sign its first seq a second time.
+ */
+export async function loadOrCreateIdentity(path: string, hasLog: boolean): Promise<Identity> {
   const file = join(path, identityFile);
-  try {
-    return loadIdentity(await readFile(file, 'utf8'));
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
+  if (hasLog) {
+    try {
+      return loadIdentity(await readFile(file, 'utf8'));
+    } catch (cause) {
       throw new Error(`${file} is no key that this node can use: restore it, or name another --data-dir`, {
         cause,
       });
     }
   }
   const identity = createIdentity();
-  await writeFile(file, identity.privateKeyPem, { mode: 0o600, flag: 'wx' });
+  await writeFile(file, identity.privateKeyPem, { mode: 0o600 });
   return identity;
 }

@@ -142,7 +142,9 @@ export function addIndicatorRoutes(app: OpenAPIHono<Env>, parts: FacadeParts): v
       });
     } catch (error) {
       if (!(error instanceof IntakeError)) throw error;
-      throw new Problem(503, error.message, { code: error.code }, { 'retry-after': '2' });
+      // A broken store needs a person; asking again would not help.
+      const again = error.code === 'BROKEN' ? {} : { 'retry-after': '2' };
+      throw new Problem(503, error.message, { code: error.code }, again);
     }
   });
 }

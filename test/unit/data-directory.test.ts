@@ -1,0 +1,25 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { loadOrCreateIdentity } from '../../src/data-directory.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'tocsin-identity-'));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+test('a node with its log keeps its identity', async () => {
+  const first = await loadOrCreateIdentity(directory, false);
+  expect((await loadOrCreateIdentity(directory, true)).nodeId).toBe(first.nodeId);
+});
+
+test('a node whose log is gone takes a new identity, so that no seq is signed twice', async () => {
+  const first = await loadOrCreateIdentity(directory, false);
+  expect((await loadOrCreateIdentity(directory, false)).nodeId).not.toBe(first.nodeId);
+});
+
+test('a log without its key is refused with the way out', async () => {
+  await expect(loadOrCreateIdentity(directory, true)).rejects.toThrow(/--data-dir/);
+});
