@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type LineProcess, spawnLines } from '../support/process.ts';
 
+/** As `npm start` and the command's first line have them. */
+const nodeFlags = ['--no-memory-reducer'];
 const main = new URL('../../dist/src/main.js', import.meta.url).pathname;
 
 export type FleetNode = {
@@ -30,7 +32,7 @@ export async function startFleet(size: number): Promise<Fleet> {
   const env = { ...process.env, TOCSIN_BEACON_PORT: beaconPort };
   const nodes: FleetNode[] = [];
   const start = (...args: readonly string[]) =>
-    spawnLines(process.execPath, [main, ...args], { cwd: directory, env });
+    spawnLines(process.execPath, [...nodeFlags, main, ...args], { cwd: directory, env });
 
   async function add(): Promise<FleetNode> {
     const n = nodes.length + 1;
