@@ -16,6 +16,7 @@ import {
   zeromqTransport,
 } from 'tocsin/mesh';
 import { loadAccess, parseFleetTokens } from './access/tokens.ts';
+import type { StartedNode } from './cli/io.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/settings.ts';
 import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
@@ -30,27 +31,8 @@ import { PublisherError, startPublisher } from './stream/publisher.ts';
 import { createStreamLog } from './stream/stream-log.ts';
 import type { Logger } from './telemetry/log.ts';
 
+export type { StartedNode } from './cli/io.ts';
 export type { Config } from './config/settings.ts';
-
-/** A node that runs: what a person wants to know of it, and the way to stop it. */
-export type RunningNode = {
-  readonly id: string;
-  readonly name: string;
-  readonly dataDirectory: string;
-  readonly httpUrl: string;
-  readonly streamEndpoint: string;
-  readonly meshEndpoint: string;
-  readonly gossipEndpoint: string;
-  /** How it looks for peers, in a sentence. */
-  readonly discovery: string;
-  /** Only at the first start. */
-  readonly adminToken?: string;
-  readonly warnings: readonly string[];
-  /** Resolves once the node has caught up with the mesh. */
-  readonly ready: Promise<void>;
-  /** Says goodbye, closes everything. Stopping twice is safe. */
-  stop(): Promise<void>;
-};
 
 /** Version and HTTP address of a Tocsin node, in its HELLO. */
 const tocsinHeader = 'X-TOCSIN';
@@ -62,7 +44,7 @@ const portsTried = 200;
  * Wires all rooms into a node, from the store up to HTTP, and starts it. What was started is stopped again when a later
  * part fails. Rejects with the error of the part, whose message is for a person.
  */
-export async function startTocsin(config: Config, { log }: { readonly log: Logger }): Promise<RunningNode> {
+export async function startTocsin(config: Config, { log }: { readonly log: Logger }): Promise<StartedNode> {
   const stops: (() => Promise<void> | void)[] = [];
   let stopping: Promise<void> | undefined;
   async function stopAll(): Promise<void> {

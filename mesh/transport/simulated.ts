@@ -1,15 +1,16 @@
 import type { Clock } from '../clock.ts';
 import { MeshError } from '../errors.ts';
 import { type Random, randomInt } from '../random.ts';
-import type {
-  DatagramOptions,
-  Datagrams,
-  DialOptions,
-  Frames,
-  Link,
-  Listener,
-  ListenOptions,
-  Transport,
+import {
+  byteLengthOf,
+  type DatagramOptions,
+  type Datagrams,
+  type DialOptions,
+  type Frames,
+  type Link,
+  type Listener,
+  type ListenOptions,
+  type Transport,
 } from './transport.ts';
 
 export { type SimulatedClock, simulatedClock } from './simulated-clock.ts';
@@ -106,6 +107,7 @@ export function simulatedNetwork(clock: Clock, random: Random, faults: NetworkFa
     dialers.add(dialer);
     let connectedTo: Bound | undefined;
     let laneFreeMs = 0;
+    let queuedMessages = 0;
     let queuedBytes = 0;
 
     function arrive(frames: Frames): void {
@@ -134,16 +136,22 @@ export function simulatedNetwork(clock: Clock, random: Random, faults: NetworkFa
 
     return {
       endpoint,
+      get queuedMessages() {
+        return queuedMessages;
+      },
       get queuedBytes() {
         return queuedBytes;
       },
       send(frames) {
-        const bytes = frames.reduce((sum, frame) => sum + frame.byteLength, 0);
-        if (dialer.closed || queuedBytes + bytes > options.queueBytesMax) return false;
+        const bytes = byteLengthOf(frames);
+        if (dialer.closed || queuedMessages >= options.queueMessagesMax) return false;
+        if (queuedBytes + bytes > options.queueBytesMax) return false;
+        queuedMessages++;
         queuedBytes += bytes;
         const to = bound.get(endpoint)?.host ?? endpoint.slice('tcp://'.length, endpoint.lastIndexOf(':'));
         laneFreeMs = carry(host, to, laneFreeMs, () => arrive(frames));
         clock.after(laneFreeMs - clock.monotonicMs(), () => {
+          queuedMessages--;
           queuedBytes -= bytes;
         });
         return true;

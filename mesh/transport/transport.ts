@@ -6,6 +6,10 @@
  */
 export type Frames = readonly Uint8Array[];
 
+export function byteLengthOf(frames: Frames): number {
+  return frames.reduce((sum, frame) => sum + frame.byteLength, 0);
+}
+
 export interface Transport {
   /**
    * Listens at `endpoint` (`tcp://127.0.0.1:*` lets the system choose the port). Rejects with MeshError BIND_FAILED.
@@ -46,6 +50,7 @@ export interface DialOptions {
 export interface Link {
   readonly endpoint: string;
   /** What waits to be written. */
+  readonly queuedMessages: number;
   readonly queuedBytes: number;
   /** False when the queue is full: the message was not taken. */
   send(frames: Frames): boolean;

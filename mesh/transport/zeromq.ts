@@ -1,6 +1,14 @@
 import { Context, Dealer, type MessageLike, Router } from 'zeromq';
 import { MeshError } from '../errors.ts';
-import type { DialOptions, Frames, Link, Listener, ListenOptions, Transport } from './transport.ts';
+import {
+  byteLengthOf,
+  type DialOptions,
+  type Frames,
+  type Link,
+  type Listener,
+  type ListenOptions,
+  type Transport,
+} from './transport.ts';
 
 /** libzmq's default of 1,023 sockets is too few for a few hundred peers; it must be set before the first socket. */
 const socketsMax = 8_192;
@@ -115,11 +123,14 @@ function dial(context: Context, endpoint: string, options: DialOptions): Link {
 
   return {
     endpoint,
+    get queuedMessages() {
+      return queue.length;
+    },
     get queuedBytes() {
       return queuedBytes;
     },
     send(frames) {
-      const bytes = frames.reduce((sum, frame) => sum + frame.byteLength, 0);
+      const bytes = byteLengthOf(frames);
       if (closed || queue.length >= options.queueMessagesMax || queuedBytes + bytes > options.queueBytesMax) {
         return false;
       }

@@ -5,7 +5,7 @@ import { scanCbor } from './cbor-scan.ts';
 import type { Held, NodeId, SeqRange, Vector } from './types.ts';
 
 /** What a vector of a stranger may hold. A fleet that is renewed all day has many origins within the log's window. */
-export const vectorLimits = { originsMax: 10_000, rangesMax: 1_000 } as const;
+const vectorLimits = { originsMax: 10_000, rangesMax: 1_000 } as const;
 
 const originBytes = 16;
 

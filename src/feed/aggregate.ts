@@ -1,3 +1,4 @@
+import { rfc3339 } from '../indicator/times.ts';
 import { strictestTlp } from '../indicator/tlp.ts';
 import type { IndicatorRecord, Itype, Tlp } from '../indicator/types.ts';
 
@@ -59,8 +60,4 @@ function greatest(values: readonly number[]): number {
 
 function sorted(values: readonly string[]): readonly string[] {
   return [...new Set(values)].sort();
-}
-
-function rfc3339(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }

@@ -1,4 +1,5 @@
 import { recordId } from './record.ts';
+import { rfc3339 } from './times.ts';
 import type { IndicatorRecord, Itype, Tlp } from './types.ts';
 
 /** A record as every interface shows it: CIF v3's field names, times RFC 3339 in UTC. An absent field is not known. */
@@ -81,8 +82,4 @@ export function presentRecord(record: IndicatorRecord): PublicRecord {
     ...(record.longitude !== undefined && { longitude: record.longitude }),
     id: recordId(record),
   };
-}
-
-function rfc3339(timeMs: number): string {
-  return new Date(timeMs).toISOString();
 }

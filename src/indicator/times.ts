@@ -65,3 +65,8 @@ function readOffset(sign: string | undefined, hours: number, minutes: number): n
   if (hours > 23 || minutes > 59) return undefined;
   return (sign === '-' ? -1 : 1) * (hours * 60 + minutes);
 }
+
+/** How every interface writes a time: RFC 3339 in UTC. */
+export function rfc3339(timeMs: number): string {
+  return new Date(timeMs).toISOString();
+}

@@ -25,7 +25,7 @@ import {
 } from './replica.ts';
 
 /** Tocsin's own traffic runs in this ZRE group. */
-export const meshGroup = 'tocsin/1';
+const meshGroup = 'tocsin/1';
 
 export type ReplicatorParts = {
   readonly mesh: Mesh;

@@ -4,7 +4,7 @@ import type { IndicatorStore } from '../store/store.ts';
 import { cursorOf, positionOf } from './cursor.ts';
 import { type StreamMessage, streamMessage } from './envelope.ts';
 
-export const streamLimits = {
+const streamLimits = {
   /** The newest messages are kept as they were rendered; older ones are read from the store again. */
   tailMessagesMax: 20_000,
   tailCharactersMax: 16 * 1024 * 1024,

@@ -4,7 +4,7 @@ import { publicRecordFields } from '../../indicator/present.ts';
 import { CliError, exitCodes } from '../exit.ts';
 
 /** The fields that a row may state: those of a record, without what the node itself adds. */
-export const rowFields: readonly string[] = publicRecordFields.filter(
+const rowFields: readonly string[] = publicRecordFields.filter(
   (field) => field !== 'id' && field !== 'reporttime',
 );
 

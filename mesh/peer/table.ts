@@ -1,0 +1,195 @@
+import type { Clock } from '../clock.ts';
+import type { MeshEvent } from '../events.ts';
+import { type PeerId, peerIdToBytes } from '../ids.ts';
+import type { MeshLimits } from '../limits.ts';
+import { byteLengthOf, type Frames, type Link, type Transport } from '../transport/transport.ts';
+import type { ZreMessage } from '../wire/message.ts';
+import { encodeZre } from '../wire/zre.ts';
+import {
+  forgivePause,
+  greetNewcomer,
+  type Outgoing,
+  type Peer,
+  type PeerContext,
+  type PeerInput,
+  type PeerStep,
+  type PeerTiming,
+  type Self,
+  stepPeer,
+} from './peer.ts';
+
+/** What a goodbye may take to be written. */
+const goodbyeLingerMs = 200;
+/** Room above the content limits, so that PING and JOIN still pass when content does not. */
+const outboxReserveBytes = 256 * 1024;
+const outboxReserveMessages = 1_000;
+
+export type PeerTableParts = {
+  /** As it is now: groups come and go. */
+  readonly self: () => Self;
+  readonly timing: PeerTiming;
+  readonly limits: MeshLimits;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly tell: (event: MeshEvent) => void;
+  readonly count: (reason: string) => void;
+};
+
+/** All peers, each with its mailbox: peer.ts decides what happens to a peer, this does it. */
+export interface PeerTable {
+  has(id: PeerId): boolean;
+  peers(): readonly { readonly peer: Peer; readonly queuedBytes: number }[];
+  /** A peer's message; answers why it was dropped, if so. */
+  receive(id: PeerId, message: ZreMessage): 'bad-hello' | 'peers-max' | 'unknown-peer' | undefined;
+  /** Discovery names an endpoint. False when the peer is new and the table is full. */
+  sight(id: PeerId, endpoint: string): boolean;
+  /** Time passes; `pausedMs` of it this process did not run. */
+  tick(pausedMs: number): void;
+  /** To every peer, also to those that have not answered yet. */
+  announce(message: Outgoing): void;
+  /**
+   * Content to one peer that is ready. False when it is not, or its outbox is full: a message that got its place in the
+   * sequence and was then lost would be a gap.
+   */
+  post(id: PeerId, message: Outgoing, content: Frames): boolean;
+  /** Says goodbye to all, and closes their mailboxes. */
+  close(): Promise<void>;
+}
+
+/** A peer's state and its mailbox, which live and die together. */
+type Entry = { peer: Peer; mailbox: Link | undefined };
+
+export function createPeerTable(parts: PeerTableParts): PeerTable {
+  const { self, timing, limits, clock, transport, tell, count } = parts;
+  const routingId = Uint8Array.from([1, ...peerIdToBytes(self().id)]);
+  const entries = new Map<PeerId, Entry>();
+  /** Mailboxes on their way out; closing waits for them. */
+  const closing = new Set<Promise<void>>();
+
+  function context(): PeerContext {
+    return { self: self(), timing, nowMs: clock.monotonicMs() };
+  }
+
+  /** False when the table is full. */
+  function meet(id: PeerId, endpoint: string): boolean {
+    if (entries.size >= limits.peersMax) return false;
+    const step = greetNewcomer(id, endpoint, context());
+    if (step.peer) perform({ peer: step.peer, mailbox: undefined }, step);
+    return true;
+  }
+
+  function act(entry: Entry, input: PeerInput): void {
+    perform(entry, stepPeer(entry.peer, input, context()));
+  }
+
+  function perform(entry: Entry, { peer, effects }: PeerStep): void {
+    // The state first: a listener that is told of an event may send at once.
+    if (peer === undefined) {
+      entries.delete(entry.peer.id);
+      hangUp(entry, 0);
+    } else {
+      entry.peer = peer;
+      entries.set(peer.id, entry);
+    }
+    for (const effect of effects) {
+      switch (effect.kind) {
+        case 'dial':
+          hangUp(entry, 0);
+          entry.mailbox = open(effect.endpoint);
+          break;
+        case 'send':
+          if (entry.mailbox?.send(encodeZre(effect.message)) === false) count('outbox-full');
+          break;
+        case 'tell':
+          tell(effect.event);
+          break;
+        default:
+          effect satisfies never;
+      }
+    }
+  }
+
+  function open(endpoint: string): Link | undefined {
+    try {
+      return transport.dial(endpoint, {
+        routingId,
+        queueMessagesMax: limits.outboxMessagesMax + outboxReserveMessages,
+        queueBytesMax: limits.outboxBytesMax + outboxReserveBytes,
+      });
+    } catch {
+      // A stranger's endpoint may be no address at all. The peer stays unanswered, and goes.
+      count('bad-endpoint');
+      return undefined;
+    }
+  }
+
+  function hangUp(entry: Entry, lingerMs: number): void {
+    if (entry.mailbox === undefined) return;
+    const closed = entry.mailbox.close(lingerMs).finally(() => closing.delete(closed));
+    closing.add(closed);
+    entry.mailbox = undefined;
+  }
+
+  function hasRoom(mailbox: Link, content: Frames): boolean {
+    return (
+      mailbox.queuedMessages < limits.outboxMessagesMax &&
+      mailbox.queuedBytes + byteLengthOf(content) <= limits.outboxBytesMax
+    );
+  }
+
+  return {
+    has: (id) => entries.has(id),
+    peers: () =>
+      [...entries.values()].map(({ peer, mailbox }) => ({ peer, queuedBytes: mailbox?.queuedBytes ?? 0 })),
+    receive(id, message) {
+      if (message.kind === 'hello') {
+        // libzyre connects to itself for ever when told its own endpoint.
+        if (message.endpoint === self().endpoint || message.sequence !== 1) return 'bad-hello';
+        if (!entries.has(id) && !meet(id, message.endpoint)) return 'peers-max';
+        for (const other of [...entries.values()]) {
+          if (other.peer.id === id || other.peer.endpoint !== message.endpoint) continue;
+          act(other, { kind: 'replaced' });
+        }
+      }
+      const entry = entries.get(id);
+      if (entry === undefined) return 'unknown-peer';
+      act(entry, { kind: 'received', message });
+      return undefined;
+    },
+    sight(id, endpoint) {
+      const entry = entries.get(id);
+      if (entry === undefined) return meet(id, endpoint);
+      act(entry, { kind: 'sighted', endpoint });
+      return true;
+    },
+    tick(pausedMs) {
+      for (const entry of [...entries.values()]) {
+        if (pausedMs > 0) entry.peer = forgivePause(entry.peer, pausedMs);
+        act(entry, { kind: 'tick' });
+      }
+    },
+    announce(message) {
+      for (const entry of [...entries.values()]) act(entry, { kind: 'send', message });
+    },
+    post(id, message, content) {
+      const entry = entries.get(id);
+      if (entry?.peer.phase !== 'ready') return false;
+      if (entry.mailbox === undefined || !hasRoom(entry.mailbox, content)) {
+        count('outbox-full');
+        tell({ kind: 'outbox-full', id, droppedMessages: 1 });
+        return false;
+      }
+      act(entry, { kind: 'send', message });
+      return true;
+    },
+    async close() {
+      for (const entry of [...entries.values()]) {
+        const ready = entry.peer.phase === 'ready';
+        if (ready) act(entry, { kind: 'send', message: { kind: 'goodbye' } });
+        hangUp(entry, ready ? goodbyeLingerMs : 0);
+      }
+      entries.clear();
+      await Promise.all(closing);
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { beaconDiscovery } from '../../../mesh/discovery/beacon.ts';
+import type { MeshEvent } from '../../../mesh/events.ts';
+import { peerIdFromBytes } from '../../../mesh/ids.ts';
+import { defaultLimits, type MeshLimits } from '../../../mesh/limits.ts';
+import { type Mesh, startMesh } from '../../../mesh/node.ts';
+import { seededRandom } from '../../../mesh/random.ts';
+import { simulatedClock, simulatedNetwork } from '../../../mesh/transport/simulated.ts';
+
+function world() {
+  const clock = simulatedClock(0);
+  const random = seededRandom(1);
+  const network = simulatedNetwork(clock, random, { delayMsMin: 10, delayMsMax: 10, loss: 0 });
+  function start(host: string, limits: MeshLimits = defaultLimits, name = host): Promise<Mesh> {
+    const bytes = new Uint8Array(16).fill(host.charCodeAt(0));
+    const beacon = beaconDiscovery({ port: 1, broadcastAddresses: () => ['all'], accepts: () => true });
+    return startMesh(
+      {
+        id: peerIdFromBytes(bytes),
+        name,
+        headers: new Map(),
+        bind: `tcp://${host}:1`,
+        discovery: [beacon],
+        limits,
+      },
+      { clock, random, transport: network.transport(host), datagrams: network.datagrams(host) },
+    );
+  }
+  function run(ms: number): void {
+    const untilMs = clock.monotonicMs() + ms;
+    while ((clock.nextMs() ?? Number.POSITIVE_INFINITY) <= untilMs) clock.step();
+  }
+  return { start, run };
+}
+
+test.each<[string, Partial<MeshLimits>]>([
+  ['messages', { outboxMessagesMax: 3 }],
+  // A whispered letter is queued as seven bytes: six of header.
+  ['bytes', { outboxBytesMax: 20 }],
+])(
+  'an outbox that is full of %s refuses content, tells of it, and costs the peer no gap',
+  async (_, limits) => {
+    const { start, run } = world();
+    const a = await start('a', { ...defaultLimits, ...limits });
+    const b = await start('b');
+    run(2_000);
+    const told: MeshEvent[] = [];
+    a.subscribe((event) => told.push(event));
+    const heard: string[] = [];
+    b.subscribe((event) => {
+      if (event.kind === 'whisper') heard.push(String(event.content[0]));
+    });
+
+    const taken = ['1', '2', '3', '4', '5'].map((text) => a.whisper(b.id, [Buffer.from(text)]));
+    expect(taken).toEqual([true, true, true, false, false]);
+    expect(told.filter(({ kind }) => kind === 'outbox-full')).toHaveLength(2);
+    run(100);
+    expect(a.whisper(b.id, [Buffer.from('6')])).toBe(true);
+    run(100);
+    expect(heard).toEqual(['1', '2', '3', '6']);
+    expect(told.some(({ kind }) => kind === 'peer-exited')).toBe(false);
+    await Promise.all([a.stop(), b.stop()]);
+  },
+);
+
+test('a node that no peer would take does not start, and leaves its endpoint free', async () => {
+  const { start } = world();
+  await expect(start('a', defaultLimits, 'x'.repeat(256))).rejects.toMatchObject({ code: 'BAD_NAME' });
+  await (await start('a')).stop();
+});
