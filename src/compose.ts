@@ -189,9 +189,9 @@ function discoverySentence({ discovery, meshHost, beaconPort, seeds }: Config): 
   if (discovery.includes('beacon')) ways.push(`UDP beacons on port ${beaconPort} of ${meshHost}`);
   if (discovery.includes('gossip'))
     ways.push(
-      seeds.length > 0 ? `gossip from ${seeds.join(', ')}` : 'gossip for those who name it as a seed',
+      seeds.length > 0 ? `gossip from ${seeds.join(', ')}` : 'gossip, once a node names this one as its seed',
     );
-  return ways.join(' and ');
+  return `Peers are found by ${ways.join(' and ')}.`;
 }
 
 function viewOf(
