@@ -70,9 +70,19 @@ export async function startTocsin(config: Config, { log }: { readonly log: Logge
 
     const streamLog = createStreamLog(store, identity.nodeId);
     stops.push(() => streamLog.stop());
-    const intake = createIntake({ store, identity, hybridClock: clock, clock: systemClock });
-    stops.push(() => intake.stop());
     // HTTP is bound before the mesh, whose HELLO names its address, and so before there is a mesh to show.
+    let introduce: (replicator: Replicator) => void = () => {};
+    const replication = new Promise<Replicator>((resolve) => {
+      introduce = resolve;
+    });
+    const intake = createIntake({
+      store,
+      identity,
+      hybridClock: clock,
+      clock: systemClock,
+      acknowledged: async (range, wish) => (await replication).acknowledged(range, wish),
+    });
+    stops.push(() => intake.stop());
     const meshView: { current: MeshView } = { current: unstarted };
     const app = createApp({
       intake,
@@ -121,6 +131,7 @@ export async function startTocsin(config: Config, { log }: { readonly log: Logge
       warn: (message, details) => log.warn(details, message),
     });
     stops.push(() => replicator.stop());
+    introduce(replicator);
     const gossipEndpoint = mesh.discoveryEndpoints.get('gossip') ?? '';
     meshView.current = viewOf(mesh, replicator, {
       id: identity.nodeId,

@@ -1,5 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { may } from '../access/tokens.ts';
+import { type AckWish, ackAllowed, ackDefault, parseAckWish } from '../event/ack.ts';
 import { feedRowFields } from '../feed/aggregate.ts';
 import { type CsvRow, csvHeader, csvLine } from '../feed/csv.ts';
 import { feedDefaults, feedLimitMax } from '../feed/defaults.ts';
@@ -11,6 +12,7 @@ import type { Itype } from '../indicator/types.ts';
 import { IntakeError } from '../intake/intake.ts';
 import { intakeLimits } from '../intake/limits.ts';
 import { readRows, rowTypes } from '../intake/rows.ts';
+import { accept } from '../parsed.ts';
 import { readCursor, writeCursor } from '../query/cursor.ts';
 import { runQuery } from '../query/query.ts';
 import { problemAnswers } from './answers.ts';
@@ -84,7 +86,12 @@ const writeRoute = createRoute({
       tags: z.string().optional(),
       confidence: z.string().optional(),
       itype: z.string().optional(),
-      ack: z.string().optional().openapi({ description: 'Only `local` in this release' }),
+      ack: z
+        .string()
+        .optional()
+        .openapi({
+          description: `Where it must be on disk before the answer: ${ackAllowed}. Default ${ackDefault}: one other node, if there is one.`,
+        }),
     }),
     body: { content: Object.fromEntries(rowTypes.map((type) => [type, { schema: z.unknown() }])) },
   },
@@ -92,6 +99,10 @@ const writeRoute = createRoute({
     200: { description: 'There were no rows' },
     201: {
       description: 'What became of each row',
+      content: { 'application/json': { schema: z.record(z.string(), z.unknown()) } },
+    },
+    202: {
+      description: 'Stored here, but not yet on as many other nodes as wished; `ack.reason` says why',
       content: { 'application/json': { schema: z.record(z.string(), z.unknown()) } },
     },
     ...problemAnswers(400, 401, 403, 413, 415, 422, 503),
@@ -128,14 +139,14 @@ export function addIndicatorRoutes(app: OpenAPIHono<Env>, parts: FacadeParts): v
     const principal = context.get('principal');
     if (!may(principal, 'write'))
       throw new Problem(403, `the token of ${principal.name} lacks the scope write`);
-    const defaults = submitDefaults(context.req.queries(), principal.name);
+    const { defaults, wish } = submitParameters(context.req.queries(), principal.name);
     const body = await readBody(context.req.raw, intakeLimits.bodyBytesMax);
     const rows = readRows(body, context.req.header('content-type') ?? '');
     if (!rows.ok)
       throw new Problem(rows.code === 'unknown-type' ? 415 : 400, rows.reason, { code: rows.code });
     try {
-      const outcome = await parts.intake.submit(rows.value, defaults);
-      if (outcome.accepted > 0) return context.json(outcome, 201);
+      const outcome = await parts.intake.submit(rows.value, defaults, wish);
+      if (outcome.accepted > 0) return context.json(outcome, outcome.ack.reason === undefined ? 201 : 202);
       if (outcome.refused.length === 0) return context.json(outcome, 200);
       throw new Problem(422, `none of ${outcome.refused.length} rows was accepted; each says why`, {
         ...outcome,
@@ -251,8 +262,11 @@ function render(
   );
 }
 
-/** What stands for the fields that rows do not state; checked as a row's fields are. */
-function submitDefaults(parameters: Record<string, string[]>, provider: string): ObservationDefaults {
+/** What stands for the fields that rows do not state, checked as a row's fields are; and where it must be on disk. */
+function submitParameters(
+  parameters: Record<string, string[]>,
+  provider: string,
+): { readonly defaults: ObservationDefaults; readonly wish: AckWish } {
   const { ack, ...fields } = Object.fromEntries(
     Object.entries(parameters).map(([name, [value, ...more]]) => {
       if (more.length === 0) return [name, value ?? ''];
@@ -261,9 +275,9 @@ function submitDefaults(parameters: Record<string, string[]>, provider: string):
       });
     }),
   );
-  if (ack !== undefined && ack !== 'local') {
-    const detail = 'only `local` is known to this release';
-    throw new Problem(400, `ack: ${detail}`, { errors: [{ parameter: 'ack', detail }] });
+  const wish = ack === undefined ? accept(ackDefault) : parseAckWish(ack);
+  if (!wish.ok) {
+    throw new Problem(400, `ack: ${wish.reason}`, { errors: [{ parameter: 'ack', detail: wish.reason }] });
   }
   // One at a time as well: each that is wrong is named.
   const errors = Object.entries(fields).flatMap(([parameter, value]): ProblemDetail[] => {
@@ -271,6 +285,6 @@ function submitDefaults(parameters: Record<string, string[]>, provider: string):
     return parsed.ok ? [] : [{ parameter, detail: parsed.reason }];
   });
   const defaults = parseDefaults(fields, provider);
-  if (defaults.ok) return defaults.value;
+  if (defaults.ok) return { defaults: defaults.value, wish: wish.value };
   throw new Problem(400, defaults.reason, { errors });
 }

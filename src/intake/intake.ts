@@ -1,9 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
+import { type Ack, type AckWish, ackDefault } from '../event/ack.ts';
 import { sealBatches } from '../event/batch.ts';
 import type { HybridClock } from '../event/hlc.ts';
 import type { Identity } from '../event/identity.ts';
-import { eventId } from '../event/types.ts';
+import { eventId, type SeqRange } from '../event/types.ts';
 import { emptyHeld } from '../event/vector.ts';
 import { type ObservationDefaults, parseObservation } from '../indicator/observation.ts';
 import type { Observation } from '../indicator/types.ts';
@@ -30,19 +31,19 @@ export type SubmitOutcome = {
   readonly created: number;
   readonly updated: number;
   readonly refused: readonly RefusedRow[];
-  /** Where the events are safe: in this node's store. Wider wishes come with a later release. */
-  readonly ack: { readonly wanted: 'local'; readonly reached: 'local' };
+  /** Where the events are safe, beside this node's store. */
+  readonly ack: Ack;
   /** Ids of the first and last event; absent when nothing was accepted. */
   readonly events?: { readonly first: string; readonly last: string };
 };
 
 export interface Intake {
   /**
-   * Parses rows, makes events of this node out of the good ones, and resolves once they are in the store. Rejects with
-   * IntakeError: BUSY when too much waits already and STOPPED, with nothing taken; BROKEN once the store has failed, when
+   * Parses rows, makes events of this node out of the good ones, and resolves once they are in the store and the wish is
+   * met, or could not be met in time: then `ack` has a reason. Rejects with IntakeError: BUSY when too much waits already and STOPPED, with nothing taken; BROKEN once the store has failed, when
    * the first rows of a large submission may be stored, and the later ones are not.
    */
-  submit(rows: readonly Row[], defaults: ObservationDefaults): Promise<SubmitOutcome>;
+  submit(rows: readonly Row[], defaults: ObservationDefaults, wish?: AckWish): Promise<SubmitOutcome>;
   /** Takes nothing more, and waits for what it took. */
   stop(): Promise<void>;
 }
@@ -52,6 +53,8 @@ export type IntakeParts = {
   readonly identity: Identity;
   readonly hybridClock: HybridClock;
   readonly clock: Clock;
+  /** Resolves once `range` of this node's events is where it is wished, or cannot be in time. */
+  readonly acknowledged: (range: SeqRange, wish: AckWish) => Promise<Ack>;
 };
 
 type Waiting = {
@@ -61,7 +64,7 @@ type Waiting = {
 };
 
 /** The one way in: whatever enters a node from outside the mesh becomes an event here. */
-export function createIntake({ store, identity, hybridClock, clock }: IntakeParts): Intake {
+export function createIntake({ store, identity, hybridClock, clock, acknowledged }: IntakeParts): Intake {
   const waiting: Waiting[] = [];
   const submissions = new Set<Promise<unknown>>();
   let queuedRows = 0;
@@ -116,20 +119,28 @@ export function createIntake({ store, identity, hybridClock, clock }: IntakePart
     });
   }
 
-  async function take(rows: readonly Row[], defaults: ObservationDefaults): Promise<SubmitOutcome> {
+  async function take(
+    rows: readonly Row[],
+    defaults: ObservationDefaults,
+    wish: AckWish,
+  ): Promise<SubmitOutcome> {
     queuedRows += rows.length;
     try {
       const { observations, refused } = await parseRows(rows, defaults, clock);
       const changes = (await Promise.all(slices(observations, limits.rowsPerCommit).map(commit))).flat();
       const created = changes.filter(({ outcome }) => outcome === 'created').length;
-      const [first, last] = [changes.at(0), changes.at(-1)];
+      const [first, last] = [changes.at(0)?.event, changes.at(-1)?.event];
+      const ack: Ack =
+        first && last
+          ? await acknowledged({ from: first.seq, to: last.seq }, wish)
+          : { wanted: wish, reached: 'local' };
       return {
         accepted: changes.length,
         created,
         updated: changes.length - created,
         refused,
-        ack: { wanted: 'local', reached: 'local' },
-        ...(first && last && { events: { first: eventId(first.event), last: eventId(last.event) } }),
+        ack,
+        ...(first && last && { events: { first: eventId(first), last: eventId(last) } }),
       };
     } finally {
       queuedRows -= rows.length;
@@ -137,13 +148,13 @@ export function createIntake({ store, identity, hybridClock, clock }: IntakePart
   }
 
   return {
-    async submit(rows, defaults) {
+    async submit(rows, defaults, wish = ackDefault) {
       if (broken) throw broken;
       if (stopped) throw new IntakeError('STOPPED', 'the node is stopping; ask another one');
       if (queuedRows + rows.length > limits.queuedRowsMax) {
         throw new IntakeError('BUSY', `${queuedRows} rows wait already; try again in a moment`);
       }
-      const submission = take(rows, defaults);
+      const submission = take(rows, defaults, wish);
       submissions.add(submission);
       try {
         return await submission;

@@ -12,6 +12,8 @@ export const replicateLimits = {
   messageBatchesMax: 60,
   /** An answer that does not come is asked of somebody else. */
   answerMsMax: 5_000,
+  /** What a submission waits for other nodes before it is answered with what was reached. */
+  ackMsMax: 5_000,
   /** Anti-entropy: how often a node compares its vector with a random peer's, give or take a fifth. */
   compareEveryMs: 2_000,
   /** A newcomer that hears of nobody for so long is on its own, and ready. */

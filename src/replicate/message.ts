@@ -13,15 +13,17 @@ import { replicateLimits } from './limits.ts';
  *   vector  = %x03 answer:u8                        vector    ; what the sender holds; answer 1: tell me yours
  *   want    = %x04 request:u32 credit:u32           vector    ; ranges that the sender lacks, as a vector
  *   part    = %x05 request:u32 last:u8              *batch    ; answers a want until its credit is used up
+ *   ack     = %x06                                  vector    ; what the sender has on disk of the receiver's own events
  */
 export type ReplicationMessage =
   | { readonly kind: 'batches'; readonly batches: Frames }
   | { readonly kind: 'hash'; readonly hash: Uint8Array }
   | { readonly kind: 'vector'; readonly vector: Vector; readonly answer: boolean }
   | { readonly kind: 'want'; readonly request: number; readonly creditBytes: number; readonly ranges: Vector }
-  | { readonly kind: 'part'; readonly request: number; readonly last: boolean; readonly batches: Frames };
+  | { readonly kind: 'part'; readonly request: number; readonly last: boolean; readonly batches: Frames }
+  | { readonly kind: 'ack'; readonly held: Vector };
 
-const kinds = { batches: 1, hash: 2, vector: 3, want: 4, part: 5 } as const;
+const kinds = { batches: 1, hash: 2, vector: 3, want: 4, part: 5, ack: 6 } as const;
 const hashBytes = 32;
 
 export function encodeMessage(message: ReplicationMessage): Frames {
@@ -46,6 +48,8 @@ export function encodeMessage(message: ReplicationMessage): Frames {
       header.writeUInt8(message.last ? 1 : 0, 5);
       return [header, ...message.batches];
     }
+    case 'ack':
+      return [Uint8Array.of(kinds.ack), encodeVector(message.held)];
     default:
       return message satisfies never;
   }
@@ -78,6 +82,11 @@ export function decodeMessage([head, ...rest]: Frames): Parsed<ReplicationMessag
     case kinds.part:
       if (header.length !== 6) return badHeader();
       return accept({ kind: 'part', request: header.readUInt32BE(1), last: header[5] === 1, batches: rest });
+    case kinds.ack: {
+      if (header.length !== 1) return badHeader();
+      const held = readVector(rest);
+      return held.ok ? accept({ kind: 'ack', held: held.value }) : held;
+    }
     default:
       return refuse('unknown-kind', `kind ${header[0]} is not of this release`);
   }

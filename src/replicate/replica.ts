@@ -35,6 +35,8 @@ export type Replica = {
 export type Sync = {
   /** What it was last known to hold; undefined before its first word about it. */
   readonly theirs: Vector | undefined;
+  /** What it has on disk of our own events, as far as it has told us. */
+  readonly acked: Held;
   /** What we asked of it and wait for. */
   readonly ask: Ask | undefined;
 };
@@ -46,8 +48,8 @@ export type ReplicaInput =
   | { readonly kind: 'peer-joined'; readonly id: PeerId }
   | { readonly kind: 'peer-left'; readonly id: PeerId }
   | { readonly kind: 'heard'; readonly from: PeerId; readonly message: Heard }
-  /** A commit of ours, or of a peer's batches, has been written. */
-  | { readonly kind: 'written'; readonly own: readonly OpenedBatch[]; readonly all: readonly OpenedBatch[] }
+  /** Batches of our own have been written, or batches that peers had sent. */
+  | { readonly kind: 'written'; readonly own: readonly OpenedBatch[]; readonly peers: readonly OpenedBatch[] }
   /** The store refused them; they may be asked for again. */
   | { readonly kind: 'not-written'; readonly batches: readonly OpenedBatch[] }
   | { readonly kind: 'held-back'; readonly batch: OpenedBatch; readonly untilWallMs: number }
@@ -65,6 +67,7 @@ export type Heard =
     };
 
 export type ReplicaContext = {
+  readonly self: NodeId;
   /** What the store holds now. */
   readonly mine: Vector;
   readonly nowMs: number;
@@ -101,7 +104,7 @@ export function newReplica(nowMs: number): Replica {
 export function stepReplica(replica: Replica, input: ReplicaInput, context: ReplicaContext): ReplicaStep {
   switch (input.kind) {
     case 'peer-joined': {
-      const next = withPeer(replica, input.id, { theirs: undefined, ask: undefined });
+      const next = withPeer(replica, input.id, { theirs: undefined, acked: emptyHeld, ask: undefined });
       return { replica: next, effects: [compare(input.id, context)] };
     }
     case 'peer-left': {
@@ -112,9 +115,9 @@ export function stepReplica(replica: Replica, input: ReplicaInput, context: Repl
     case 'heard':
       return hear(replica, input.from, input.message, context);
     case 'written': {
-      const written = { ...replica, pending: withoutBatches(replica.pending, input.all) };
-      const shout: ReplicaEffect[] = input.own.length > 0 ? [{ kind: 'shout', batches: input.own }] : [];
-      return after(askEveryone(written, context), shout);
+      if (input.own.length > 0) return { replica, effects: [{ kind: 'shout', batches: input.own }] };
+      const written = { ...replica, pending: withoutBatches(replica.pending, input.peers) };
+      return after(askEveryone(written, context), acknowledge(written, input.peers, context));
     }
     case 'not-written':
       return {
@@ -158,14 +161,17 @@ function hear(replica: Replica, from: PeerId, message: Heard, context: ReplicaCo
     case 'hash': {
       if (sameBytes(message.hash, vectorHash(context.mine))) {
         return {
-          replica: { ...withPeer(replica, from, { ...sync, theirs: context.mine }), ready: true },
+          replica: {
+            ...withPeer(replica, from, withVector(sync, context.mine, context)),
+            ready: true,
+          },
           effects: [],
         };
       }
       return { replica, effects: [tellVector(from, true, context)] };
     }
     case 'vector': {
-      const known = withPeer(replica, from, { ...sync, theirs: message.vector });
+      const known = withPeer(replica, from, withVector(sync, message.vector, context));
       return after(
         askPeer(settle(known, context), from, context),
         message.answer ? [tellVector(from, false, context)] : [],
@@ -197,9 +203,41 @@ function hear(replica: Replica, from: PeerId, message: Heard, context: ReplicaCo
         ? askEveryone(taken.replica, context)
         : taken;
     }
+    case 'ack': {
+      const acked = rangesOf(message.held.get(context.self) ?? emptyHeld).reduce(addRange, sync.acked);
+      return { replica: withPeer(replica, from, { ...sync, acked }), effects: [] };
+    }
     default:
       return message satisfies never;
   }
+}
+
+/** Tells each origin among our peers what we have on disk of its events. A commit takes what came meanwhile, so these are few. */
+function acknowledge(
+  replica: Replica,
+  batches: readonly OpenedBatch[],
+  { mine }: ReplicaContext,
+): readonly ReplicaEffect[] {
+  const effects: ReplicaEffect[] = [];
+  for (const origin of new Set(batches.map((batch) => batch.origin))) {
+    const to = peerIdOf(origin);
+    const held = mine.get(origin);
+    if (!replica.peers.has(to) || held === undefined) continue;
+    effects.push({ kind: 'whisper', to, message: { kind: 'ack', held: new Map([[origin, held]]) } });
+  }
+  return effects;
+}
+
+/** How many peers have all of `range` of our own events on disk. */
+export function holders({ peers }: Replica, range: SeqRange): number {
+  let count = 0;
+  for (const { acked } of peers.values()) if (holds(acked, range)) count++;
+  return count;
+}
+
+/** A node's id in the mesh is its origin, written as ZRE writes it. */
+function peerIdOf(origin: NodeId): PeerId {
+  return origin.toUpperCase() as PeerId;
 }
 
 /** Hands on to the store what it neither holds nor is about to. */
@@ -222,7 +260,7 @@ function tick(replica: Replica, context: ReplicaContext): ReplicaStep {
   for (const [id, sync] of replica.peers) {
     const late = sync.ask !== undefined && sync.ask.untilMs <= nowMs;
     // Whoever does not answer is not asked again before it has told its vector anew.
-    peers.set(id, late ? { theirs: undefined, ask: undefined } : sync);
+    peers.set(id, late ? { ...sync, theirs: undefined, ask: undefined } : sync);
   }
   const heldBack = replica.heldBack.filter((held) => held.untilWallMs > wallMs);
   const next = settle({ ...replica, peers, heldBack }, context);
@@ -295,6 +333,11 @@ function compare(to: PeerId, context: ReplicaContext): ReplicaEffect {
 
 function tellVector(to: PeerId, answer: boolean, context: ReplicaContext): ReplicaEffect {
   return { kind: 'whisper', to, message: { kind: 'vector', vector: context.mine, answer } };
+}
+
+/** What a peer holds by its own word, which is also its word for what it has of ours. */
+function withVector(sync: Sync, theirs: Vector, { self }: ReplicaContext): Sync {
+  return { ...sync, theirs, acked: theirs.get(self) ?? emptyHeld };
 }
 
 /** Who shouts a batch made it, and so holds all that it made before. */

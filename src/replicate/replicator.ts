@@ -8,14 +8,17 @@ import {
   type PeerId,
   type Random,
 } from 'tocsin/mesh';
+import type { Ack, AckWish } from '../event/ack.ts';
 import { type BatchRefusal, openBatch } from '../event/batch.ts';
 import { aheadMsMax, type HybridClock, hlcMs } from '../event/hlc.ts';
 import type { NodeId, OpenedBatch, SeqRange, Vector } from '../event/types.ts';
 import type { IndicatorStore } from '../store/store.ts';
+import { createAckWaiters } from './ack-waiters.ts';
 import { replicateLimits as limits } from './limits.ts';
 import { decodeMessage, encodeMessage, type MessageRefusal, type ReplicationMessage } from './message.ts';
 import {
   type Heard,
+  holders,
   missingEvents,
   newReplica,
   type ReplicaContext,
@@ -53,6 +56,11 @@ export interface Replicator extends AsyncDisposable {
   status(): ReplicationStatus;
   /** Resolves once this node has caught up with its peers, or found that it is alone. */
   readonly ready: Promise<void>;
+  /**
+   * Resolves when as many other nodes as wished have `range` of this node's own events on disk, or with a reason once
+   * `waitMs` have passed. Never rejects.
+   */
+  acknowledged(range: SeqRange, wish: AckWish, waitMs?: number): Promise<Ack>;
   /** What peers sent and was refused, by reason. */
   counters(): ReadonlyMap<string, number>;
   stop(): Promise<void>;
@@ -73,16 +81,31 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     announceReady = resolve;
   });
 
+  const acks = createAckWaiters(
+    {
+      get peers() {
+        return replica.peers.size;
+      },
+      get settled() {
+        return replica.ready;
+      },
+      holders: (range) => holders(replica, range),
+    },
+    clock,
+  );
+
   function context(): ReplicaContext {
-    return { mine: store.vector(), nowMs: clock.monotonicMs(), wallMs: clock.wallMs(), random };
+    return { self: origin, mine: store.vector(), nowMs: clock.monotonicMs(), wallMs: clock.wallMs(), random };
   }
 
   function step(input: ReplicaInput): void {
     if (stopped) return;
-    const next = stepReplica(replica, input, context());
+    const before = replica;
+    const next = stepReplica(before, input, context());
     replica = next.replica;
     if (replica.ready) announceReady();
     for (const effect of next.effects) perform(effect);
+    if (replica.peers !== before.peers || replica.ready !== before.ready) acks.check();
   }
 
   function perform(effect: ReplicaEffect): void {
@@ -125,7 +148,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
       throw error;
     }
     // The store skips what overlaps; whatever became of them, they are no longer on their way.
-    step({ kind: 'written', own: [], all: batches });
+    step({ kind: 'written', own: [], peers: batches });
   }
 
   async function serve({
@@ -227,7 +250,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
 
   const unsubscribeStore = store.onCommitted(({ batches }) => {
     const own = batches.filter((batch) => batch.origin === origin);
-    if (own.length > 0) step({ kind: 'written', own, all: own });
+    if (own.length > 0) step({ kind: 'written', own, peers: [] });
   });
   const unsubscribeMesh = mesh.subscribe(onMeshEvent);
   mesh.join(meshGroup);
@@ -245,6 +268,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     ticker.stop();
     unsubscribeStore();
     unsubscribeMesh();
+    acks.stop();
     await Promise.all(tasks);
   }
 
@@ -255,6 +279,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
       return { ready: replica.ready, reason: reasonFor(replica.ready, peers, missing), peers, missing };
     },
     ready,
+    acknowledged: (range, wish, waitMs = limits.ackMsMax) => acks.wait(range, wish, waitMs),
     counters: () => new Map(counts),
     stop,
     [Symbol.asyncDispose]: stop,

@@ -9,6 +9,7 @@ import { standardDefaults } from '../../src/indicator/observation.ts';
 import { createIntake } from '../../src/intake/intake.ts';
 import { openDisk } from '../../src/store/disk.ts';
 import { openStore } from '../../src/store/level-store.ts';
+import { ackLocally } from '../support/ack-locally.ts';
 import { median, type Row, round } from './measure.ts';
 
 const rowsCount = 50_000;
@@ -46,6 +47,7 @@ async function once(seed: number): Promise<readonly [number, number]> {
     identity: createIdentity(),
     hybridClock: hybridClock(systemClock, 0n),
     clock: systemClock,
+    acknowledged: ackLocally,
   });
   const submissions = Array.from({ length: rowsCount / batchRows }, () =>
     Array.from({ length: batchRows }, (_, i) => {

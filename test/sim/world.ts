@@ -17,9 +17,10 @@ import {
 } from 'tocsin/mesh';
 import { hybridClock } from '../../src/event/hlc.ts';
 import { createIdentity, type Identity } from '../../src/event/identity.ts';
-import { eventId } from '../../src/event/types.ts';
+import { eventId, type NodeId, type SeqRange } from '../../src/event/types.ts';
+import { holds } from '../../src/event/vector.ts';
 import { standardDefaults } from '../../src/indicator/observation.ts';
-import { createIntake, type Intake } from '../../src/intake/intake.ts';
+import { createIntake, type Intake, type SubmitOutcome } from '../../src/intake/intake.ts';
 import { type Replicator, startReplicator } from '../../src/replicate/replicator.ts';
 import { openStore } from '../../src/store/level-store.ts';
 import type { IndicatorStore } from '../../src/store/store.ts';
@@ -44,7 +45,11 @@ type Disk = {
   readonly level: MemoryLevel<string, string>;
   readonly identity: Identity;
   readonly seen: Set<string>;
+  /** What is on it, as of the last start; undefined before the first. */
+  store: IndicatorStore | undefined;
 };
+/** Events of one origin that were acknowledged, and the disks that had them then. */
+type Acknowledged = { readonly origin: NodeId; readonly range: SeqRange; readonly disks: readonly Disk[] };
 type Node = {
   readonly host: string;
   readonly disk: Disk;
@@ -74,6 +79,10 @@ class World {
   readonly #nodes = new Map<string, Node>();
   readonly #faults: string[] = [];
   readonly #problems: string[] = [];
+  /** All that ever were, also those that were thrown away. */
+  readonly #disks: Disk[] = [];
+  readonly #acknowledged: Acknowledged[] = [];
+  #unanswered = 0;
   #identities = 0;
   #values = 0;
   #steps = 0;
@@ -102,10 +111,11 @@ class World {
     for (let i = 0; i < nodesCount; i++)
       if (!this.#nodes.has(`h${i}`)) await this.#start(`h${i}`, this.#newDisk());
     const endMs = this.#clock.monotonicMs() + settleMs;
-    while (this.#clock.monotonicMs() < endMs && !(this.#allReady() && (await this.#agree())))
+    while (this.#clock.monotonicMs() < endMs && !(this.#allDone() && (await this.#agree())))
       await this.#runFor(500);
     if (!(await this.#agree())) this.#problems.push(`no agreement ${settleMs} ms after the last fault`);
-    if (!this.#allReady()) this.#problems.push('a node never became ready');
+    if (!this.#allDone()) this.#problems.push('a node never became ready, or never answered');
+    this.#checkAcknowledged();
     for (const host of [...this.#nodes.keys()]) await this.#stop(host);
     await this.#runFor(2_000);
     if (this.#clock.pending > 0) this.#problems.push(`${this.#clock.pending} timers are left`);
@@ -160,8 +170,38 @@ class World {
       return { row: i + 1, value: `host-${again ? randomInt(this.#random, 5) : this.#values++}.example.com` };
     });
     const confidence = randomInt(this.#random, 11);
-    const outcome = await node.intake.submit(rows, { ...standardDefaults, provider: 'sim', confidence });
-    this.#events += outcome.accepted;
+    const submission = node.intake.submit(rows, { ...standardDefaults, provider: 'sim', confidence }, 1);
+    // Not awaited: other nodes have it only when time goes on.
+    this.#unanswered++;
+    void submission.then((outcome) => this.#answered(node, outcome)).finally(() => this.#unanswered--);
+  }
+
+  #answered({ host, disk }: Node, { accepted, ack, events }: SubmitOutcome): void {
+    this.#events += accepted;
+    if (events === undefined || ack.reached === 'local') return;
+    const [origin, first] = events.first.split('-') as [NodeId, string];
+    const range = { from: Number(first), to: Number(events.last.split('-')[1]) };
+    const disks = this.#disks.filter(({ store }) => holds(store?.vector().get(origin), range));
+    this.#trace(host, 'acknowledged', `${events.first} to ${events.last} by ${ack.reached}`);
+    if (disks.length <= ack.reached || !disks.includes(disk)) {
+      this.#problems.push(
+        `${host} says ${ack.reached} others have ${events.last}, and ${disks.length - 1} do`,
+      );
+    }
+    this.#acknowledged.push({ origin, range, disks });
+  }
+
+  /** Nothing acknowledged is lost while a disk that had it then is in use. */
+  #checkAcknowledged(): void {
+    const nodes = [...this.#nodes.values()];
+    for (const { origin, range, disks } of this.#acknowledged) {
+      if (!nodes.some(({ disk }) => disks.includes(disk))) continue;
+      for (const { host, store } of nodes) {
+        if (!holds(store.vector().get(origin), range)) {
+          this.#problems.push(`${host} lacks ${origin}-${range.from} to ${range.to}, which was acknowledged`);
+        }
+      }
+    }
   }
 
   #missing(): readonly string[] {
@@ -172,12 +212,20 @@ class World {
     const seed = createHash('sha256')
       .update(`${this.#seed}/${this.#identities++}`)
       .digest();
-    return { level: new MemoryLevel<string, string>(), identity: createIdentity(seed), seen: new Set() };
+    const disk: Disk = {
+      level: new MemoryLevel<string, string>(),
+      identity: createIdentity(seed),
+      seen: new Set(),
+      store: undefined,
+    };
+    this.#disks.push(disk);
+    return disk;
   }
 
   async #start(host: string, disk: Disk): Promise<void> {
     const clock = this.#clock;
     const store = await openStore(disk.level);
+    disk.store = store;
     const origin = disk.identity.nodeId;
     store.onCommitted(({ changes }) => {
       for (const { event } of changes) {
@@ -222,7 +270,13 @@ class World {
       origin,
       warn: (message, details) => this.#trace(host, 'warn', `${message} ${String(details['error'])}`),
     });
-    const intake = createIntake({ store, identity: disk.identity, hybridClock: hybrid, clock });
+    const intake = createIntake({
+      store,
+      identity: disk.identity,
+      hybridClock: hybrid,
+      clock,
+      acknowledged: replicator.acknowledged,
+    });
     this.#nodes.set(host, { host, disk, mesh, store, intake, replicator });
   }
 
@@ -236,13 +290,15 @@ class World {
     const node = this.#nodes.get(host);
     if (node === undefined) return;
     this.#nodes.delete(host);
-    await node.intake.stop();
     await node.replicator.stop();
+    await node.intake.stop();
     await node.mesh.stop();
   }
 
-  #allReady(): boolean {
-    return [...this.#nodes.values()].every(({ replicator }) => replicator.status().ready);
+  #allDone(): boolean {
+    return (
+      this.#unanswered === 0 && [...this.#nodes.values()].every(({ replicator }) => replicator.status().ready)
+    );
   }
 
   async #agree(): Promise<boolean> {

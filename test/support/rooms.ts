@@ -12,6 +12,7 @@ import { standardDefaults } from '../../src/indicator/observation.ts';
 import { createIntake } from '../../src/intake/intake.ts';
 import { openStore } from '../../src/store/level-store.ts';
 import { createStreamLog } from '../../src/stream/stream-log.ts';
+import { ackLocally } from './ack-locally.ts';
 
 export const startMs = Date.UTC(2026, 0, 2, 3, 4, 5);
 
@@ -52,7 +53,13 @@ export async function openRooms(seed = 1) {
   const identity = createIdentity(new Uint8Array(32).fill(seed));
   const store = await openStore(new MemoryLevel<string, string>());
   const streamLog = createStreamLog(store, identity.nodeId);
-  const intake = createIntake({ store, identity, hybridClock: hybridClock(clock, 0n), clock });
+  const intake = createIntake({
+    store,
+    identity,
+    hybridClock: hybridClock(clock, 0n),
+    clock,
+    acknowledged: ackLocally,
+  });
   const directory = await mkdtemp(join(tmpdir(), 'tocsin-rooms-'));
   const scopes = ['read', 'feed', 'write', 'stream', 'admin'] as const;
   const fleet = scopes.map((scope) => ({ name: scope, secret: secretOf(scope), scopes: [scope] }));

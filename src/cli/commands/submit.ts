@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
 
+import { ackAllowed, ackDefault, parseAckWish } from '../../event/ack.ts';
 import { itypes, tlps } from '../../indicator/types.ts';
 import { CliError, exitCodes } from '../exit.ts';
 import type { ConnectionOptions } from '../find-node.ts';
@@ -28,6 +29,7 @@ type SubmitOptions = ConnectionOptions &
     readonly format?: FormatName;
     readonly skipComments?: true;
     readonly batch: number;
+    readonly ack?: string;
     readonly json?: true;
   };
 
@@ -68,6 +70,11 @@ export function configure(command: Command, io: Io): void {
       new Option('--itype <itype>', 'kind of rows that state none; default: detected').choices(itypes),
     )
     .option('--batch <rows>', 'rows in one request', batchOf, submitLimits.batchRowsDefault)
+    .option(
+      '--ack <nodes>',
+      `where rows must be on disk before the next are sent: ${ackAllowed} (default: ${ackDefault})`,
+      ackOf,
+    )
     .option('--json', 'print the summary as JSON');
   addConnectionOptions(command)
     .addHelpText('after', examples)
@@ -77,6 +84,12 @@ export function configure(command: Command, io: Io): void {
 function confidenceOf(text: string): string {
   if (/^(?:10(?:\.0+)?|\d(?:\.\d+)?)$/.test(text)) return text;
   throw new CliError(exitCodes.usage, `--confidence is "${text}": a number from 0 to 10 is allowed.`);
+}
+
+function ackOf(text: string): string {
+  const wish = parseAckWish(text);
+  if (wish.ok) return text;
+  throw new CliError(exitCodes.usage, `--ack is "${text}": ${wish.reason}.`);
 }
 
 function batchOf(text: string): number {
@@ -102,6 +115,7 @@ async function submit(file: string, options: SubmitOptions, io: Io): Promise<voi
     const value = options[name];
     if (value !== undefined) query.set(name, value);
   }
+  if (options.ack !== undefined) query.set('ack', options.ack);
 
   const tally = emptyTally();
   const progress = createProgress(tally, io.stderr, io.nowMs, source.sizeBytes);

@@ -4,6 +4,8 @@ export type BatchOutcome = {
   readonly created: number;
   readonly updated: number;
   readonly refused: readonly { readonly row: number; readonly code: string; readonly reason: string }[];
+  /** Why the rows are not yet on as many nodes as wished; undefined when they are. */
+  readonly ackReason: string | undefined;
   readonly firstEvent: string | undefined;
   readonly lastEvent: string | undefined;
 };
@@ -25,6 +27,7 @@ export function readOutcome(text: string): BatchOutcome | undefined {
         reason: textOf(refusal['reason']) ?? '',
       };
     }),
+    ackReason: textOf(objectOf(body['ack'])?.['reason']),
     firstEvent: textOf(events['first']),
     lastEvent: textOf(events['last']),
   };

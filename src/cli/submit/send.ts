@@ -70,6 +70,10 @@ async function sendBatch(batch: Batch, tally: Tally, parts: SendParts): Promise<
   tally.accepted += outcome.accepted;
   tally.created += outcome.created;
   tally.updated += outcome.updated;
+  if (outcome.ackReason !== undefined) {
+    tally.unacknowledged += outcome.accepted;
+    tally.ackReason = outcome.ackReason;
+  }
   for (const { row, code, reason } of outcome.refused) {
     countRefusal(tally, batch.lines[row - 1] ?? 0, code, reason);
   }

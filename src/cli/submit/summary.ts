@@ -13,6 +13,11 @@ export function summaryText(tally: Tally, fileName: string, elapsedMs: number): 
     lines.push(`  ${grouped(count)} refused as ${printable(code)}, such as`);
     for (const { line, reason } of examples) lines.push(`    line ${line}: ${printable(reason)}`);
   }
+  if (tally.ackReason !== undefined) {
+    lines.push(
+      `  ${grouped(tally.unacknowledged)} stored at the node, but not yet on as many others as wished: ${printable(tally.ackReason)}`,
+    );
+  }
   if (tally.broken !== undefined) {
     lines.push(`Reading stopped at line ${tally.broken.line}: ${printable(tally.broken.reason)}.`);
   }
@@ -28,6 +33,9 @@ export function summaryJson(tally: Tally, fileName: string, elapsedMs: number): 
     created: tally.created,
     updated: tally.updated,
     refused: tally.refused,
+    ...(tally.ackReason === undefined
+      ? {}
+      : { unacknowledged: tally.unacknowledged, ack_reason: tally.ackReason }),
     refusals: byCount(tally).map(([code, { count, examples }]) => ({ code, count, examples })),
     ...(tally.broken === undefined ? {} : { broken: tally.broken }),
     ...(tally.firstEvent === undefined ? {} : { events: { first: tally.firstEvent, last: tally.lastEvent } }),

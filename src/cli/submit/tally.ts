@@ -10,6 +10,9 @@ export type Tally = {
   created: number;
   updated: number;
   refused: number;
+  /** Accepted and stored, but not yet on as many nodes as wished, and the last reason why. */
+  unacknowledged: number;
+  ackReason: string | undefined;
   readonly refusals: Map<string, Refusals>;
   /** Ids of the first and last event that the rows became. */
   firstEvent: string | undefined;
@@ -27,6 +30,8 @@ export function emptyTally(): Tally {
     created: 0,
     updated: 0,
     refused: 0,
+    unacknowledged: 0,
+    ackReason: undefined,
     refusals: new Map(),
     firstEvent: undefined,
     lastEvent: undefined,

@@ -11,6 +11,7 @@ import type { Row } from '../../../src/intake/row.ts';
 import { StoreError } from '../../../src/store/errors.ts';
 import { openStore } from '../../../src/store/level-store.ts';
 import type { IndicatorStore } from '../../../src/store/store.ts';
+import { ackLocally as acknowledged } from '../../support/ack-locally.ts';
 import { manualClock, startMs } from '../../support/rooms.ts';
 
 const identity = createIdentity(new Uint8Array(32).fill(7));
@@ -41,7 +42,7 @@ async function countedStore() {
 }
 
 function intakeOver(store: IndicatorStore, clock: HybridClock = hybridClock(manualClock(), 0n)): Intake {
-  return createIntake({ store, identity, hybridClock: clock, clock: manualClock() });
+  return createIntake({ store, identity, hybridClock: clock, clock: manualClock(), acknowledged });
 }
 
 function rowsOf(...values: readonly unknown[]): readonly Row[] {
@@ -85,7 +86,7 @@ test('every row is answered: created, updated, or refused with its number and a 
     accepted: 3,
     created: 2,
     updated: 1,
-    ack: { wanted: 'local', reached: 'local' },
+    ack: { wanted: 1, reached: 'local' },
     events: { first: `${identity.nodeId}-1`, last: `${identity.nodeId}-3` },
   });
   expect(outcome.refused.map(({ row, code }) => [row, code])).toEqual([
@@ -110,7 +111,7 @@ test('a submission without a good row writes nothing and uses no seq', async () 
     created: 0,
     updated: 0,
     refused: [],
-    ack: { wanted: 'local', reached: 'local' },
+    ack: { wanted: 1, reached: 'local' },
   });
   expect(await intake.submit(rowsOf('no indicator'), defaults)).toMatchObject({ accepted: 0 });
   expect(commits).toEqual([]);

@@ -13,6 +13,7 @@ test.each<ReplicationMessage>([
   { kind: 'want', request: 0xffff_ffff, creditBytes: 1_048_576, ranges: vector },
   { kind: 'part', request: 1, last: false, batches: [batch] },
   { kind: 'part', request: 2, last: true, batches: [] },
+  { kind: 'ack', held: vector },
 ])('$kind is read as it was written', (message) => {
   expect(decodeMessage(encodeMessage(message))).toEqual({ ok: true, value: message });
 });

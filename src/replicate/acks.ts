@@ -1,0 +1,58 @@
+import type { Ack, AckWish } from '../event/ack.ts';
+import type { SeqRange } from '../event/types.ts';
+
+/** How many other nodes a wish means in a mesh with so many peers. */
+export function othersWanted(wish: AckWish, peers: number): number {
+  switch (wish) {
+    case 'local':
+      return 0;
+    case 'majority':
+      // More than half of peers and ourselves, less ourselves.
+      return Math.floor((peers + 1) / 2);
+    case 'all':
+      return peers;
+    // The one other node that the default asks for is not missed by a node that is alone: it is the mesh.
+    case 1:
+      return Math.min(1, peers);
+    default:
+      return wish;
+  }
+}
+
+/** What the mesh is like while a wish waits. */
+export type AckView = {
+  readonly peers: number;
+  /** False while a node that has just started still looks for peers: it cannot say yet that it is alone. */
+  readonly settled: boolean;
+  /** How many peers have all of `range` of our own events on disk. */
+  holders(range: SeqRange): number;
+};
+
+/** The answer to a wish, or undefined while it has to wait. */
+export function answerWish(range: SeqRange, wish: AckWish, view: AckView): Ack | undefined {
+  if (wish === 'local') return { wanted: wish, reached: 'local' };
+  const held = view.holders(range);
+  const wanted = othersWanted(wish, view.peers);
+  return held >= wanted && (view.settled || held > 0)
+    ? { wanted: wish, reached: reachedBy(held) }
+    : undefined;
+}
+
+/** The answer to a wish that was not met `when` ("after 5000 ms"). */
+export function answerLate(range: SeqRange, wish: AckWish, view: AckView, when: string): Ack {
+  const held = view.holders(range);
+  const wanted = othersWanted(wish, view.peers);
+  const reason =
+    view.peers < wanted
+      ? `${countOf(wanted, 'other node')} asked for, and the mesh has ${view.peers}`
+      : `${held} of ${countOf(wanted, 'other node')} had it ${when}; it is stored here`;
+  return { wanted: wish, reached: reachedBy(held), reason };
+}
+
+function reachedBy(nodes: number): Ack['reached'] {
+  return nodes === 0 ? 'local' : nodes;
+}
+
+function countOf(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
