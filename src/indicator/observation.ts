@@ -18,6 +18,7 @@ import {
 } from './fields.ts';
 import { observationLimits as limits } from './limits.ts';
 import { quote } from './quote.ts';
+import { type ObservationFields, shapeObservation } from './shape.ts';
 import { parseTime } from './times.ts';
 import type { Itype, Observation, Tlp } from './types.ts';
 
@@ -49,7 +50,7 @@ export type RefusalCode =
   | 'time-order';
 
 /** What defaults and row state, before the indicator is canonical. */
-type Stated = { -readonly [Field in keyof Observation]?: Observation[Field] } & ObservationDefaults;
+type Stated = { -readonly [Field in keyof ObservationFields]: Observation[Field] | undefined };
 
 type ReadField = (value: unknown, stated: Stated, nowMs: number) => Parsed<unknown, RefusalCode>;
 
@@ -122,13 +123,20 @@ export function parseObservation(
       `firsttime: ${first} is later than lasttime ${last}; allowed is first before last`,
     );
   }
-  return accept({ count: 1, ...stated, firsttimeMs, lasttimeMs, ...canonical.value });
+  stated.indicator = canonical.value.indicator;
+  stated.itype = canonical.value.itype;
+  stated.count ??= 1;
+  stated.firsttimeMs = firsttimeMs;
+  stated.lasttimeMs = lasttimeMs;
+  // The defaults have stated the rest of what must be there.
+  return accept(shapeObservation(stated as ObservationFields));
 }
 
 function readFields(row: object, defaults: ObservationDefaults, nowMs: number): Parsed<Stated, RefusalCode> {
-  const stated: Stated = { ...defaults };
-  for (const fields of [defaults, row]) {
-    for (const [name, value] of Object.entries(fields)) {
+  const stated = nothingStated();
+  for (const fields of [defaults, row] as readonly Readonly<Record<string, unknown>>[]) {
+    for (const name of Object.keys(fields)) {
+      const value = fields[name];
       const read = fieldReaders.get(name);
       if (read === undefined) {
         return refuse(
@@ -144,6 +152,33 @@ function readFields(row: object, defaults: ObservationDefaults, nowMs: number): 
   return accept(stated);
 }
 
+/** All fields by name from the start: adding them in a row's order would make a hash table of it (see shapeObservation). */
+function nothingStated(): Stated {
+  return {
+    indicator: undefined,
+    itype: undefined,
+    provider: undefined,
+    group: undefined,
+    tlp: undefined,
+    confidence: undefined,
+    tags: undefined,
+    count: undefined,
+    firsttimeMs: undefined,
+    lasttimeMs: undefined,
+    expiretimeMs: undefined,
+    description: undefined,
+    reference: undefined,
+    portlist: undefined,
+    protocol: undefined,
+    rdata: undefined,
+    asn: undefined,
+    asnDesc: undefined,
+    cc: undefined,
+    latitude: undefined,
+    longitude: undefined,
+  };
+}
+
 const defaultNames = ['provider', 'group', 'tlp', 'tags', 'confidence', 'itype'];
 
 /**
@@ -154,7 +189,7 @@ export function parseDefaults(
   texts: Readonly<Record<string, string>>,
   provider: string,
 ): Parsed<ObservationDefaults, RefusalCode> {
-  const stated: Stated = { ...standardDefaults, provider };
+  const stated = { ...nothingStated(), ...standardDefaults, provider } as Stated & ObservationDefaults;
   for (const [name, text] of Object.entries(texts)) {
     const read = defaultNames.includes(name) ? fieldReaders.get(name) : undefined;
     if (read === undefined) {
@@ -166,12 +201,20 @@ export function parseDefaults(
     const parsed = read(text, stated, 0);
     if (!parsed.ok) return refuse(parsed.code, `${name}: ${parsed.reason}`);
   }
-  return accept(stated);
+  const { group, tlp, confidence, tags, itype } = stated;
+  return accept({
+    group,
+    tlp,
+    confidence,
+    tags,
+    provider: stated.provider,
+    ...(itype !== undefined && { itype }),
+  });
 }
 
-function field<Field extends keyof Observation>(
+function field<Field extends keyof Stated>(
   name: Field,
-  read: (value: unknown, nowMs: number) => Parsed<Observation[Field], RefusalCode>,
+  read: (value: unknown, nowMs: number) => Parsed<Stated[Field], RefusalCode>,
 ): ReadField {
   return (value, stated, nowMs) => {
     const parsed = read(value, nowMs);

@@ -29,6 +29,8 @@ export type PublicRecord = {
   readonly id: string;
 };
 
+type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
+
 /** In the order of JSON fields and of CSV columns. */
 export const publicRecordFields = [
   'indicator',
@@ -56,8 +58,9 @@ export const publicRecordFields = [
   'id',
 ] as const satisfies readonly (keyof PublicRecord)[];
 
+/** Field by field, `id` last: spread together, each would have a layout of its own (see shape.ts). */
 export function presentRecord(record: IndicatorRecord): PublicRecord {
-  return {
+  const shown: Mutable<Omit<PublicRecord, 'id'>> = {
     indicator: record.indicator,
     itype: record.itype,
     provider: record.provider,
@@ -69,17 +72,17 @@ export function presentRecord(record: IndicatorRecord): PublicRecord {
     firsttime: rfc3339(record.firsttimeMs),
     lasttime: rfc3339(record.lasttimeMs),
     reporttime: rfc3339(record.reporttimeMs),
-    ...(record.expiretimeMs !== undefined && { expiretime: rfc3339(record.expiretimeMs) }),
-    ...(record.description !== undefined && { description: record.description }),
-    ...(record.reference !== undefined && { reference: record.reference }),
-    ...(record.portlist !== undefined && { portlist: record.portlist }),
-    ...(record.protocol !== undefined && { protocol: record.protocol }),
-    ...(record.rdata !== undefined && { rdata: record.rdata }),
-    ...(record.asn !== undefined && { asn: record.asn }),
-    ...(record.asnDesc !== undefined && { asn_desc: record.asnDesc }),
-    ...(record.cc !== undefined && { cc: record.cc }),
-    ...(record.latitude !== undefined && { latitude: record.latitude }),
-    ...(record.longitude !== undefined && { longitude: record.longitude }),
-    id: recordId(record),
   };
+  if (record.expiretimeMs !== undefined) shown.expiretime = rfc3339(record.expiretimeMs);
+  if (record.description !== undefined) shown.description = record.description;
+  if (record.reference !== undefined) shown.reference = record.reference;
+  if (record.portlist !== undefined) shown.portlist = record.portlist;
+  if (record.protocol !== undefined) shown.protocol = record.protocol;
+  if (record.rdata !== undefined) shown.rdata = record.rdata;
+  if (record.asn !== undefined) shown.asn = record.asn;
+  if (record.asnDesc !== undefined) shown.asn_desc = record.asnDesc;
+  if (record.cc !== undefined) shown.cc = record.cc;
+  if (record.latitude !== undefined) shown.latitude = record.latitude;
+  if (record.longitude !== undefined) shown.longitude = record.longitude;
+  return Object.assign(shown, { id: recordId(record) });
 }

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
+import { shapeRecord } from './shape.ts';
 import type { IndicatorRecord, Observation, RecordKey, Stamp } from './types.ts';
 
 const idBytes = 16;
@@ -7,10 +8,7 @@ const idBytes = 16;
 /** A record's id, the same on every node and for ever: 32 lower-case hex digits of SHA-256 over its key. */
 export function recordId({ itype, indicator, provider, group }: RecordKey): string {
   const key = [itype, indicator, provider, group].join('\0');
-  return createHash('sha256')
-    .update(key)
-    .digest('hex')
-    .slice(0, idBytes * 2);
+  return hash('sha256', key, 'hex').slice(0, idBytes * 2);
 }
 
 /** Negative when `a` is older. Equal stamps are the same event. */
@@ -29,29 +27,68 @@ export function mergeObservation(
   observation: Observation,
   stamp: Stamp,
 ): IndicatorRecord {
-  const learnt: IndicatorRecord = { ...observation, reporttimeMs: Number(stamp.hlc >> 16n), stamp };
-  if (record === undefined) return learnt;
-  const newest = compareStatements(learnt, record) > 0 ? learnt : record;
-  return {
-    ...newest,
-    count: Math.min(record.count + learnt.count, Number.MAX_SAFE_INTEGER),
-    firsttimeMs: Math.min(record.firsttimeMs, learnt.firsttimeMs),
-    lasttimeMs: Math.max(record.lasttimeMs, learnt.lasttimeMs),
-    reporttimeMs: Math.max(record.reporttimeMs, learnt.reporttimeMs),
-  };
+  const reporttimeMs = Number(stamp.hlc >> 16n);
+  if (record === undefined) {
+    const { count, firsttimeMs, lasttimeMs } = observation;
+    return shapeRecord(observation, { count, firsttimeMs, lasttimeMs, reporttimeMs, stamp });
+  }
+  const isNewer = compareStatements(observation, stamp, record) > 0;
+  return shapeRecord(isNewer ? observation : record, {
+    count: Math.min(record.count + observation.count, Number.MAX_SAFE_INTEGER),
+    firsttimeMs: Math.min(record.firsttimeMs, observation.firsttimeMs),
+    lasttimeMs: Math.max(record.lasttimeMs, observation.lasttimeMs),
+    reporttimeMs: Math.max(record.reporttimeMs, reporttimeMs),
+    stamp: isNewer ? stamp : record.stamp,
+  });
+}
+
+/**
+ * What two nodes' records of one key say together, when their events can no longer be told apart: the newest statement whole,
+ * the earliest firsttime, the latest lasttime and reporttime, and the greater count, as the events of both may be the same.
+ * Commutative, associative and idempotent.
+ */
+export function mergeRecords(a: IndicatorRecord, b: IndicatorRecord): IndicatorRecord {
+  const newest = compareStatements(b, b.stamp, a) > 0 ? b : a;
+  return shapeRecord(newest, {
+    count: Math.max(a.count, b.count),
+    firsttimeMs: Math.min(a.firsttimeMs, b.firsttimeMs),
+    lasttimeMs: Math.max(a.lasttimeMs, b.lasttimeMs),
+    reporttimeMs: Math.max(a.reporttimeMs, b.reporttimeMs),
+    stamp: newest.stamp,
+  });
+}
+
+/** What `record` says beyond `known`, as an observation to be said anew; nothing when it says no more. */
+export function saysMore(
+  record: IndicatorRecord,
+  known: IndicatorRecord | undefined,
+): readonly Observation[] {
+  if (known === undefined) return [observationOf(record)];
+  const both = mergeRecords(known, record);
+  const isMore =
+    both.count > known.count ||
+    both.firsttimeMs < known.firsttimeMs ||
+    both.lasttimeMs > known.lasttimeMs ||
+    statementText(both) !== statementText(known);
+  // Counts add up when it is applied; one is the least that an observation counts.
+  return isMore ? [{ ...observationOf(both), count: Math.max(1, both.count - known.count) }] : [];
+}
+
+function observationOf({ reporttimeMs: _, stamp: __, ...observation }: IndicatorRecord): Observation {
+  return observation;
 }
 
 /**
  * An honest node gives each stamp to one event. Another may sign two with one stamp; nodes that meet them in different orders
  * must still agree, so the text of the statement breaks the tie.
  */
-function compareStatements(a: IndicatorRecord, b: IndicatorRecord): number {
-  const byStamp = compareStamps(a.stamp, b.stamp);
-  return byStamp === 0 ? compareText(statementText(a), statementText(b)) : byStamp;
+function compareStatements(learnt: Observation, stamp: Stamp, record: IndicatorRecord): number {
+  const byStamp = compareStamps(stamp, record.stamp);
+  return byStamp === 0 ? compareText(statementText(learnt), statementText(record)) : byStamp;
 }
 
 /** The fields that the newest statement decides, in fixed order. */
-function statementText(record: IndicatorRecord): string {
+function statementText(record: Observation): string {
   return JSON.stringify([
     record.tlp,
     record.confidence,

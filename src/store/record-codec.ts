@@ -1,4 +1,35 @@
+import { shapeRecord } from '../indicator/shape.ts';
 import type { IndicatorRecord, Itype, Tlp } from '../indicator/types.ts';
+
+type Maybe<T> = T | null | undefined;
+
+/** The fields by position. */
+type Row = readonly [
+  itype: Itype,
+  indicator: string,
+  provider: string,
+  group: string,
+  tlp: Tlp,
+  confidence: number,
+  tags: readonly string[],
+  count: number,
+  firsttimeMs: number,
+  lasttimeMs: number,
+  reporttimeMs: number,
+  hlc: string,
+  origin: string,
+  expiretimeMs: Maybe<number>,
+  description: Maybe<string>,
+  reference: Maybe<string>,
+  portlist: Maybe<string>,
+  protocol: Maybe<string>,
+  rdata: Maybe<string>,
+  asn: Maybe<number>,
+  asnDesc: Maybe<string>,
+  cc: Maybe<string>,
+  latitude: Maybe<number>,
+  longitude: Maybe<number>,
+];
 
 /**
  * A record as it is stored: a JSON list by position, then trailing nulls cut off. Equal records give equal text on every node,
@@ -35,81 +66,37 @@ export function encodeRecord(record: IndicatorRecord): string {
   return JSON.stringify(row);
 }
 
-type Maybe<T> = T | null | undefined;
-
 /** Reads what encodeRecord wrote; throws on anything else. */
 export function decodeRecord(text: string): IndicatorRecord {
-  const [
-    itype,
-    indicator,
-    provider,
-    group,
-    tlp,
-    confidence,
-    tags,
-    count,
-    first,
-    last,
-    report,
-    hlc,
-    origin,
-    ...rest
-  ] = JSON.parse(text) as [
-    Itype,
-    string,
-    string,
-    string,
-    Tlp,
-    number,
-    string[],
-    number,
-    number,
-    number,
-    number,
-    string,
-    string,
-  ];
-  const [expire, description, reference, portlist, protocol, rdata, asn, asnDesc, cc, latitude, longitude] =
-    rest as unknown as [
-      Maybe<number>,
-      Maybe<string>,
-      Maybe<string>,
-      Maybe<string>,
-      Maybe<string>,
-      Maybe<string>,
-      Maybe<number>,
-      Maybe<string>,
-      Maybe<string>,
-      Maybe<number>,
-      Maybe<number>,
-    ];
-  return {
-    itype,
-    indicator,
-    provider,
-    group,
-    tlp,
-    confidence,
-    tags,
-    count,
-    firsttimeMs: first,
-    lasttimeMs: last,
-    reporttimeMs: report,
-    stamp: { hlc: BigInt(hlc), origin },
-    ...(isStated(expire) && { expiretimeMs: expire }),
-    ...(isStated(description) && { description }),
-    ...(isStated(reference) && { reference }),
-    ...(isStated(portlist) && { portlist }),
-    ...(isStated(protocol) && { protocol }),
-    ...(isStated(rdata) && { rdata }),
-    ...(isStated(asn) && { asn }),
-    ...(isStated(asnDesc) && { asnDesc }),
-    ...(isStated(cc) && { cc }),
-    ...(isStated(latitude) && { latitude }),
-    ...(isStated(longitude) && { longitude }),
+  const row = JSON.parse(text) as Row;
+  const statement = {
+    itype: row[0],
+    indicator: row[1],
+    provider: row[2],
+    group: row[3],
+    tlp: row[4],
+    confidence: row[5],
+    tags: row[6],
+    count: row[7],
+    firsttimeMs: row[8],
+    lasttimeMs: row[9],
+    expiretimeMs: row[13] ?? undefined,
+    description: row[14] ?? undefined,
+    reference: row[15] ?? undefined,
+    portlist: row[16] ?? undefined,
+    protocol: row[17] ?? undefined,
+    rdata: row[18] ?? undefined,
+    asn: row[19] ?? undefined,
+    asnDesc: row[20] ?? undefined,
+    cc: row[21] ?? undefined,
+    latitude: row[22] ?? undefined,
+    longitude: row[23] ?? undefined,
   };
-}
-
-function isStated<T>(value: Maybe<T>): value is T {
-  return value !== null && value !== undefined;
+  return shapeRecord(statement, {
+    count: row[7],
+    firsttimeMs: row[8],
+    lasttimeMs: row[9],
+    reporttimeMs: row[10],
+    stamp: { hlc: BigInt(row[11]), origin: row[12] },
+  });
 }
