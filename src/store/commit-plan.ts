@@ -1,21 +1,11 @@
-import type { Held, Hlc, NodeId, OpenedBatch, Vector } from '../event/types.ts';
+import { hlcMs } from '../event/hlc.ts';
+import type { Held, NodeId, OpenedBatch, Vector } from '../event/types.ts';
 import { addRange, emptyHeld, overlaps } from '../event/vector.ts';
 import { mergeObservation } from '../indicator/record.ts';
 import type { IndicatorRecord } from '../indicator/types.ts';
 import { recordKey } from './keys.ts';
 import type { Change } from './store.ts';
-
-/** What a node's store knows of itself beside its records. */
-export type Summary = {
-  readonly vector: Vector;
-  /** Records. */
-  readonly count: number;
-  /** Position of the newest change. */
-  readonly position: number;
-  readonly lastHlc: Hlc;
-};
-
-export const emptySummary: Summary = { vector: new Map(), count: 0, position: 0, lastHlc: 0n };
+import type { Summary } from './summary.ts';
 
 /** A commit worked out, before anything is written. */
 export type CommitPlan = {
@@ -34,10 +24,13 @@ export type AppliedBatch = {
   readonly origin: NodeId;
   readonly firstSeq: number;
   readonly lastSeq: number;
-  /** Of its first change; a batch without changes has none. */
+  /** Of its first change, or of the next batch's when it has none. */
   readonly position: number;
   /** One character a change: `c` created, `u` updated. */
   readonly outcomes: string;
+  /** What the log's window is measured by: when its newest event was made, Unix milliseconds, and its size. */
+  readonly lastMs: number;
+  readonly bytes: number;
 };
 
 /** Batches of which nothing is held yet, each once. What overlaps is skipped: an honest origin never sends it. */
@@ -70,7 +63,8 @@ export function planCommit(
   const changes: Change[] = [];
   const applied: AppliedBatch[] = [];
   const vector = new Map(summary.vector);
-  let { count, position, lastHlc } = summary;
+  const lastMs = new Map(summary.lastMs);
+  let { count, position, lastHlc, logBytes } = summary;
   for (const batch of batches) {
     const { origin, firstSeq, lastSeq } = batch;
     const start = position + 1;
@@ -89,9 +83,49 @@ export function planCommit(
       const { seq, hlc, kind } = event;
       changes.push({ position: ++position, event: { origin, seq, hlc, kind }, outcome, record });
     }
-    if (outcomes !== '') applied.push({ origin, firstSeq, lastSeq, position: start, outcomes });
+    applied.push(appliedRow(batch, start, outcomes));
+    logBytes += batch.bytes.byteLength;
     vector.set(origin, addRange(vector.get(origin) ?? emptyHeld, { from: firstSeq, to: lastSeq }));
+    lastMs.set(origin, Math.max(lastMs.get(origin) ?? 0, hlcMs(batch.lastHlc)));
     if (batch.lastHlc > lastHlc) lastHlc = batch.lastHlc;
   }
-  return { batches, changes, touched, applied, summary: { vector, count, position, lastHlc } };
+  const next = { ...summary, vector, lastMs, count, position, lastHlc, logBytes };
+  return { batches, changes, touched, applied, summary: next };
+}
+
+/** Pure: gives batches whose effect the records have already their place in the log and in the stream. */
+export function planBackfill(
+  batches: readonly OpenedBatch[],
+  summary: Summary,
+  existing: ReadonlyMap<string, IndicatorRecord>,
+): CommitPlan {
+  const changes: Change[] = [];
+  const applied: AppliedBatch[] = [];
+  let { position, logBytes } = summary;
+  for (const batch of batches) {
+    const start = position + 1;
+    for (const event of batch.events) {
+      if (event.kind !== 'observe') continue;
+      const { origin, seq, hlc, kind, body } = event;
+      // A record that has expired since, and was swept, is shown as this event alone made it.
+      const record = existing.get(recordKey(body)) ?? mergeObservation(undefined, body, { hlc, origin });
+      changes.push({ position: ++position, event: { origin, seq, hlc, kind }, outcome: 'updated', record });
+    }
+    applied.push(appliedRow(batch, start, 'u'.repeat(position + 1 - start)));
+    logBytes += batch.bytes.byteLength;
+  }
+  return { batches, changes, touched: new Map(), applied, summary: { ...summary, position, logBytes } };
+}
+
+function appliedRow(batch: OpenedBatch, position: number, outcomes: string): AppliedBatch {
+  const { origin, firstSeq, lastSeq, lastHlc, bytes } = batch;
+  return {
+    origin,
+    firstSeq,
+    lastSeq,
+    position,
+    outcomes,
+    lastMs: hlcMs(lastHlc),
+    bytes: bytes.byteLength,
+  };
 }

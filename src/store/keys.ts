@@ -54,8 +54,18 @@ export function rangeOfLogKey(key: string): SeqRange {
   return { from: Number(from), to: Number(to) };
 }
 
-export function positionKey(position: number): string {
-  return padded(position);
+/** Where a batch was applied: its first change's position. A batch without changes shares the next one's. */
+export function appliedKey(position: number, origin: NodeId, firstSeq: number): string {
+  return `${padded(position)}\0${origin}\0${padded(firstSeq)}`;
+}
+
+export function positionOfAppliedKey(key: string): number {
+  return Number(key.slice(0, digits));
+}
+
+/** Behind every batch that was applied up to `position`. */
+export function appliedUpTo(position: number): string {
+  return `${padded(position)}\u0001`;
 }
 
 function padded(number: number): string {

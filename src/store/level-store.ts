@@ -1,67 +1,65 @@
 import { createHash } from 'node:crypto';
-import type { AbstractLevel } from 'abstract-level';
 import { readBatch } from '../event/batch.ts';
 import type { Held, NodeId, OpenedBatch } from '../event/types.ts';
-import type { IndicatorRecord } from '../indicator/types.ts';
+import { overlaps } from '../event/vector.ts';
+import { expiresAtMs } from '../indicator/expiry.ts';
+import { saysMore } from '../indicator/record.ts';
+import type { IndicatorRecord, Observation } from '../indicator/types.ts';
 import {
-  type AppliedBatch,
   type CommitPlan,
-  emptySummary,
   freshBatches,
+  planBackfill,
   planCommit,
-  type Summary,
+  type Touched,
   touchedKeys,
 } from './commit-plan.ts';
-import { StoreError } from './errors.ts';
-import {
-  itypeRange,
-  logBounds,
-  logKey,
-  logStart,
-  newestKey,
-  positionKey,
-  rangeOfLogKey,
-  recordKey,
-  recordKeyOf,
-  valueRange,
-} from './keys.ts';
+import { StoreError, storeErrorOf } from './errors.ts';
+import { type LogWindow, logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
+import { itypeRange, logKey, newestKey, recordKey, recordKeyOf, valueRange } from './keys.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
-import type { Change, Commit, Digest, IndicatorStore, LoggedBatch, RecordPage } from './store.ts';
+import { putRows, readSnapshot, type SnapshotSink, type SnapshotState } from './snapshot.ts';
+import type { Change, Commit, Digest, IndicatorStore, RecordPage } from './store.ts';
+import { originText, readSummary, type Summary, summaryText } from './summary.ts';
+import { type Level, logTables, metaTable, type RecordTables, recordTables } from './tables.ts';
+import { createWriter } from './writer.ts';
 
-/** A LevelDB of either kind: on disk, or in memory for tests and simulations. */
-export type Level = AbstractLevel<string | Buffer | Uint8Array, string, string>;
+export type { Level } from './tables.ts';
 
 /** The layout of the keys and values below. */
 const schemaVersion = 1;
 /** What one write takes at most of what waits; a larger batch gains nothing and delays its first caller. */
 const groupedEventsMax = 5_000;
-const digestPage = 1_000;
+const pageSize = 1_000;
+/** What a sweep or a trim takes in one write, so that commits need not wait long. */
+const removedAtOnce = 1_000;
 
 type Waiting = {
   readonly batches: readonly OpenedBatch[];
   readonly resolve: (commit: Commit) => void;
-  readonly reject: (error: unknown) => void;
 };
 
 /** Opens the store over a LevelDB that it then owns. Rejects with StoreError NEWER_VERSION. */
 export async function openStore(level: Level): Promise<IndicatorStore> {
-  const records = level.sublevel<string, string>('records', {});
-  const newest = level.sublevel<string, string>('newest', {});
-  const log = level.sublevel<string, Uint8Array>('log', { valueEncoding: 'view' });
-  const applied = level.sublevel<string, string>('applied', {});
-  const vectors = level.sublevel<string, string>('vector', {});
-  const meta = level.sublevel<string, string>('meta', {});
-
-  let summary = await readSummary();
+  const logs = logTables(level);
+  const meta = metaTable(level);
+  await checkVersion();
+  let tables = recordTables(level, Number((await meta.get('generation')) ?? 0));
+  let summary = await readSummary(level, tables);
+  /** The records that a snapshot replaced, as long as they may say what it does not. */
+  let replaced = await replacedTables();
+  let sink: { readonly tables: RecordTables; discarded: boolean } | undefined;
   const listeners = new Set<(commit: Commit) => void>();
-  const waiting: Waiting[] = [];
-  let writing: Promise<void> | undefined;
   /** Until it resolves, the records may be ahead of `summary`. */
   let applying: Promise<void> | undefined;
   let closed = false;
   let digested: { readonly summary: Summary; readonly digest: Promise<Digest> } | undefined;
 
-  async function readSummary(): Promise<Summary> {
+  const writer = createWriter<Waiting>(commitGroup, ({ batches }) => eventsIn(batches), groupedEventsMax);
+  // A crash can have come between a snapshot's installation and what follows it.
+  if (replaced !== undefined) await carryOver();
+  await removeLeftovers();
+
+  async function checkVersion(): Promise<void> {
     const found = await meta.get('version');
     if (found !== undefined && Number(found) > schemaVersion) {
       throw new StoreError(
@@ -70,124 +68,304 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
       );
     }
     if (found === undefined) await meta.put('version', String(schemaVersion));
-    const text = await meta.get('summary');
-    if (text === undefined) return emptySummary;
-    const [count, position, lastHlc] = JSON.parse(text) as [number, number, string];
-    const vector = new Map<NodeId, Held>();
-    for (const [origin, held] of await vectors.iterator().all())
-      vector.set(origin as NodeId, JSON.parse(held) as Held);
-    return { vector, count, position, lastHlc: BigInt(lastHlc) };
   }
 
-  /** One writer: each commit reads the records that the one before it wrote. What came meanwhile is written together. */
-  async function writeAll(): Promise<void> {
-    while (waiting.length > 0) {
-      const group: Waiting[] = [];
-      let events = 0;
-      while (waiting[0] !== undefined && (group.length === 0 || events < groupedEventsMax)) {
-        const [next] = waiting.splice(0, 1);
-        if (next === undefined) break;
-        group.push(next);
-        for (const { firstSeq, lastSeq } of next.batches) events += lastSeq - firstSeq + 1;
-      }
-      try {
-        const plan = await write(group.flatMap(({ batches }) => batches));
-        if (plan.batches.length > 0) for (const listener of listeners) listener(plan);
-        settle(group, plan);
-      } catch (cause) {
-        const error = cause instanceof StoreError ? cause : storeErrorOf(cause);
-        for (const { reject } of group) reject(error);
-      }
+  async function replacedTables(): Promise<RecordTables | undefined> {
+    const generation = await meta.get('replaced');
+    return generation === undefined ? undefined : recordTables(level, Number(generation));
+  }
+
+  /** What a snapshot that never came to its end has left. */
+  async function removeLeftovers(): Promise<void> {
+    await clearTables(recordTables(level, tables.generation + 1));
+  }
+
+  async function commitGroup(group: readonly Waiting[]): Promise<void> {
+    const fresh = freshBatches(
+      group.flatMap(({ batches }) => batches),
+      summary.vector,
+    );
+    const plan = planCommit(fresh, summary, await recordsOf(touchedKeys(fresh)));
+    if (fresh.length > 0) {
+      await apply(plan.summary, (rows) => {
+        recordRows(rows, plan.touched);
+        logRows(rows, logs, plan);
+        for (const origin of new Set(fresh.map((batch) => batch.origin)))
+          vectorRow(rows, plan.summary, origin);
+      });
+      tell(plan);
     }
-    writing = undefined;
+    settle(group, plan);
   }
 
-  async function write(batches: readonly OpenedBatch[]): Promise<CommitPlan> {
-    const fresh = freshBatches(batches, summary.vector);
-    const keys = touchedKeys(fresh);
-    const found = await records.getMany([...keys]);
+  async function recordsOf(keys: readonly string[]): Promise<Map<string, IndicatorRecord>> {
+    const found = await tables.records.getMany([...keys]);
     const existing = new Map<string, IndicatorRecord>();
     for (const [i, key] of keys.entries()) {
       const text = found[i];
       if (text !== undefined) existing.set(key, decodeRecord(text));
     }
-    const plan = planCommit(fresh, summary, existing);
-    if (fresh.length > 0) {
-      applying = apply(plan);
-      await applying;
-    }
-    return plan;
+    return existing;
   }
 
-  async function apply(plan: CommitPlan): Promise<void> {
+  type Rows = ReturnType<Level['batch']>;
+
+  function recordRows(rows: Rows, touched: ReadonlyMap<string, Touched>): void {
+    for (const [key, { before, after }] of touched) {
+      rows.put(key, encodeRecord(after), { sublevel: tables.records });
+      if (before?.reporttimeMs === after.reporttimeMs) continue;
+      if (before !== undefined) rows.del(newestKey(before.reporttimeMs, key), { sublevel: tables.newest });
+      rows.put(newestKey(after.reporttimeMs, key), '', { sublevel: tables.newest });
+    }
+  }
+
+  function vectorRow(rows: Rows, next: Summary, origin: NodeId): void {
+    rows.put(origin, originText(next, origin), { sublevel: tables.vectors });
+  }
+
+  /** All of a change in one write: after a crash either everything of it is there or nothing. */
+  async function apply(next: Summary, fill: (rows: Rows) => void): Promise<void> {
+    const rows = level.batch();
+    fill(rows);
+    rows.put('summary', summaryText(next), { sublevel: meta });
+    const written = rows.write({ sync: true });
+    applying = written;
     try {
-      await writeRows(plan);
-      summary = plan.summary;
+      await written;
+      summary = next;
     } finally {
       applying = undefined;
     }
   }
 
-  /** All of a commit in one batch: after a crash either everything of it is there or nothing. */
-  async function writeRows(plan: CommitPlan): Promise<void> {
-    const rows = level.batch();
-    for (const [key, { before, after }] of plan.touched) {
-      rows.put(key, encodeRecord(after), { sublevel: records });
-      if (before?.reporttimeMs === after.reporttimeMs) continue;
-      if (before !== undefined) rows.del(newestKey(before.reporttimeMs, key), { sublevel: newest });
-      rows.put(newestKey(after.reporttimeMs, key), '', { sublevel: newest });
-    }
-    for (const { origin, firstSeq: from, lastSeq: to, bytes } of plan.batches) {
-      rows.put(logKey(origin, { from, to }), bytes, { sublevel: log });
-      rows.put(origin, JSON.stringify(plan.summary.vector.get(origin)), { sublevel: vectors });
-    }
-    for (const { position, ...batch } of plan.applied) {
-      rows.put(positionKey(position), JSON.stringify(batch), { sublevel: applied });
-    }
-    const { count, position, lastHlc } = plan.summary;
-    rows.put('summary', JSON.stringify([count, position, lastHlc.toString()]), { sublevel: meta });
-    await rows.write({ sync: true });
+  function tell(commit: Commit): void {
+    for (const listener of listeners) listener(commit);
   }
 
-  async function page(keys: readonly string[], next: string | undefined): Promise<RecordPage> {
-    const found = await records.getMany([...keys]);
-    // A record that moved to the front meanwhile is found under its key all the same.
-    const page = found.flatMap((text) => (text === undefined ? [] : [decodeRecord(text)]));
-    return next === undefined ? { records: page } : { records: page, next };
+  async function backfill(batches: readonly OpenedBatch[]): Promise<Commit> {
+    const wanted: OpenedBatch[] = [];
+    for (const batch of batches) {
+      const range = { from: batch.firstSeq, to: batch.lastSeq };
+      const held = overlaps(summary.vector.get(batch.origin), range);
+      if (held && (await logs.log.get(logKey(batch.origin, range))) === undefined) wanted.push(batch);
+    }
+    const plan = planBackfill(wanted, summary, await recordsOf(touchedKeys(wanted)));
+    if (wanted.length > 0) {
+      await apply(plan.summary, (rows) => logRows(rows, logs, plan));
+      tell(plan);
+    }
+    return plan;
   }
 
-  async function changesOf(
-    row: Omit<AppliedBatch, 'position'>,
-    firstPosition: number,
-    after: number,
-    limit: number,
-  ): Promise<readonly Change[]> {
-    const { origin, firstSeq: from, lastSeq: to, outcomes } = row;
-    const bytes = await log.get(logKey(origin, { from, to }));
-    if (bytes === undefined) return [];
-    const events = readBatch(bytes).events.filter((event) => event.kind === 'observe');
-    const skipped = Math.max(0, after + 1 - firstPosition);
-    const wanted = events.slice(skipped, skipped + limit);
-    const texts = await records.getMany(wanted.map(({ body }) => recordKey(body)));
-    return wanted.flatMap(({ seq, hlc, kind }, i): Change[] => {
-      const text = texts[i];
-      if (text === undefined) return [];
-      const outcome = outcomes[skipped + i] === 'c' ? 'created' : 'updated';
-      const position = firstPosition + skipped + i;
-      return [{ position, event: { origin, seq, hlc, kind }, outcome, record: decodeRecord(text) }];
+  /**
+   * Applies events of the log which the records do not contain: live ones that came while a snapshot was on its way. They
+   * have their place in the log and in the stream already.
+   */
+  async function carryOver(): Promise<void> {
+    let batches: OpenedBatch[] = [];
+    const flush = async (): Promise<void> => {
+      const fresh = freshBatches(batches, summary.vector);
+      batches = [];
+      if (fresh.length === 0) return;
+      const { touched, summary: next } = planCommit(fresh, summary, await recordsOf(touchedKeys(fresh)));
+      const { position, logBytes } = summary;
+      await apply({ ...next, position, logBytes }, (rows) => {
+        recordRows(rows, touched);
+        for (const origin of new Set(fresh.map((batch) => batch.origin))) vectorRow(rows, next, origin);
+      });
+    };
+    for await (const bytes of logs.log.values()) {
+      const batch = readBatch(bytes);
+      if (!overlaps(summary.vector.get(batch.origin), { from: batch.firstSeq, to: batch.lastSeq }))
+        batches.push(batch);
+      if (eventsIn(batches) >= groupedEventsMax) await flush();
+    }
+    await flush();
+  }
+
+  async function receiveSnapshot(): Promise<SnapshotSink> {
+    if (sink !== undefined) sink.discarded = true;
+    const next = recordTables(level, tables.generation + 1);
+    const mine = { tables: next, discarded: false };
+    sink = mine;
+    await clearTables(next);
+    let count = 0;
+    function check(): void {
+      if (mine.discarded) throw new StoreError('CLOSED', 'another snapshot has taken the place of this one');
+    }
+    return {
+      async put(after, end, rows) {
+        check();
+        try {
+          count += await putRows(level, next, after, end, rows);
+        } catch (cause) {
+          throw storeErrorOf(cause);
+        }
+      },
+      install: (state) =>
+        writer.alone(async () => {
+          check();
+          sink = undefined;
+          await install(next, state, count);
+        }),
+      async discard() {
+        if (mine.discarded) return;
+        mine.discarded = true;
+        if (sink === mine) sink = undefined;
+        await clearTables(next);
+      },
+    };
+  }
+
+  async function install(next: RecordTables, state: SnapshotState, count: number): Promise<void> {
+    const before = tables;
+    const keep = summary.vector.size > 0;
+    const { position, lastHlc, logBytes } = summary;
+    const installed: Summary = {
+      vector: state.vector,
+      lastMs: state.lastMs,
+      count,
+      position,
+      lastHlc: state.lastHlc > lastHlc ? state.lastHlc : lastHlc,
+      logBytes,
+      logIsWhole: false,
+    };
+    tables = next;
+    try {
+      await apply(installed, (rows) => {
+        for (const origin of state.vector.keys()) vectorRow(rows, installed, origin);
+        rows.put('generation', String(next.generation), { sublevel: meta });
+        if (keep) rows.put('replaced', String(before.generation), { sublevel: meta });
+      });
+    } catch (cause) {
+      tables = before;
+      throw cause;
+    }
+    if (keep) {
+      replaced = before;
+      await carryOver();
+    } else await clearTables(before);
+  }
+
+  async function* unsaid(expiredBeforeMs: number): AsyncIterable<readonly Observation[]> {
+    const old = replaced;
+    if (old === undefined) return;
+    const iterator = old.records.iterator();
+    try {
+      for (
+        let rows = await iterator.nextv(pageSize);
+        rows.length > 0;
+        rows = await iterator.nextv(pageSize)
+      ) {
+        const found = await tables.records.getMany(rows.map(([key]) => key));
+        const more = rows.flatMap(([, text], i): readonly Observation[] => {
+          const now = found[i];
+          if (now === text) return [];
+          const record = decodeRecord(text);
+          // The others have swept it.
+          if (expiresAtMs(record) < expiredBeforeMs) return [];
+          return saysMore(record, now === undefined ? undefined : decodeRecord(now));
+        });
+        if (more.length > 0) yield more;
+      }
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  async function forgetUnsaid(): Promise<void> {
+    const old = replaced;
+    if (old === undefined) return;
+    replaced = undefined;
+    await meta.del('replaced');
+    await clearTables(old);
+  }
+
+  async function clearTables({ records, newest, vectors }: RecordTables): Promise<void> {
+    await Promise.all([records.clear(), newest.clear(), vectors.clear()]);
+  }
+
+  async function trimLog(window: LogWindow): Promise<number> {
+    let trimmed = 0;
+    for (let more = true; more; ) {
+      more = await writer.alone(async () => {
+        const { appliedKeys, logKeys, bytes } = await outsideWindow(
+          logs,
+          summary.logBytes,
+          window,
+          removedAtOnce,
+        );
+        if (appliedKeys.length === 0) return false;
+        trimmed += appliedKeys.length;
+        const next = { ...summary, logBytes: summary.logBytes - bytes, logIsWhole: false };
+        await apply(next, (rows) => {
+          for (const key of appliedKeys) rows.del(key, { sublevel: logs.applied });
+          for (const key of logKeys) rows.del(key, { sublevel: logs.log });
+        });
+        return appliedKeys.length === removedAtOnce;
+      });
+    }
+    return trimmed;
+  }
+
+  async function sweep(expiredBeforeMs: number): Promise<number> {
+    let swept = 0;
+    let after: string | undefined;
+    do {
+      after = await writer.alone(async () => {
+        const rows = await tables.records
+          .iterator({ ...(after !== undefined && { gt: after }), limit: removedAtOnce })
+          .all();
+        const expired = rows.flatMap(([key, text]) => {
+          const record = decodeRecord(text);
+          return expiresAtMs(record) < expiredBeforeMs ? [{ key, record }] : [];
+        });
+        if (expired.length > 0) {
+          swept += expired.length;
+          await apply({ ...summary, count: summary.count - expired.length }, (batch) => {
+            for (const { key, record } of expired) {
+              batch.del(key, { sublevel: tables.records });
+              batch.del(newestKey(record.reporttimeMs, key), { sublevel: tables.newest });
+            }
+          });
+        }
+        return rows.length < removedAtOnce ? undefined : rows.at(-1)?.[0];
+      });
+    } while (after !== undefined);
+    return swept;
+  }
+
+  function forgetOrigins(origins: readonly NodeId[]): Promise<void> {
+    return writer.alone(async () => {
+      const vector = new Map<NodeId, Held>(summary.vector);
+      const lastMs = new Map(summary.lastMs);
+      for (const origin of origins) {
+        vector.delete(origin);
+        lastMs.delete(origin);
+      }
+      await apply({ ...summary, vector, lastMs }, (rows) => {
+        for (const origin of origins) rows.del(origin, { sublevel: tables.vectors });
+      });
     });
   }
 
-  async function computeDigest(vector: Summary['vector']): Promise<Digest> {
+  async function page(keys: readonly string[], next: string | undefined): Promise<RecordPage> {
+    const found = await tables.records.getMany([...keys]);
+    // A record that moved to the front meanwhile is found under its key all the same.
+    const records = found.flatMap((text) => (text === undefined ? [] : [decodeRecord(text)]));
+    return next === undefined ? { records } : { records, next };
+  }
+
+  async function computeDigest({ records }: RecordTables, vector: Summary['vector']): Promise<Digest> {
     const hash = createHash('sha256');
     let count = 0;
     // The iterator sees the records as they are now, whatever is written while it runs.
     const iterator = records.iterator();
     try {
       for (
-        let rows = await iterator.nextv(digestPage);
+        let rows = await iterator.nextv(pageSize);
         rows.length > 0;
-        rows = await iterator.nextv(digestPage)
+        rows = await iterator.nextv(pageSize)
       ) {
         for (const [key, text] of rows) hash.update(key).update('\0').update(text).update('\n');
         count += rows.length;
@@ -201,63 +379,37 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
   async function close(): Promise<void> {
     if (closed) return;
     closed = true;
-    await writing;
+    await writer.close();
     await level.close();
   }
 
   return {
     vector: () => summary.vector,
     commit(batches) {
-      if (closed) return Promise.reject(new StoreError('CLOSED', 'the store is closed'));
-      return new Promise((resolve, reject) => {
-        waiting.push({ batches, resolve, reject });
-        writing ??= writeAll();
-      });
+      return new Promise((resolve, reject) => writer.push({ batches, resolve }, reject));
     },
+    backfill: (batches) => writer.alone(() => backfill(batches)),
     onCommitted(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    async batches(origin, range, bytesMax) {
-      const bounds = logBounds(origin);
-      // The first one may have begun before the range.
-      const [first] = await log
-        .keys({ gt: bounds.gt, lt: logStart(origin, range.from), reverse: true, limit: 1 })
-        .all();
-      const found: LoggedBatch[] = [];
-      let bytes = 0;
-      for await (const [key, value] of log.iterator({ gte: first ?? bounds.gt, lt: bounds.lt })) {
-        const { from: firstSeq, to: lastSeq } = rangeOfLogKey(key);
-        if (firstSeq > range.to) break;
-        if (lastSeq < range.from) continue;
-        if (found.length > 0 && bytes + value.byteLength > bytesMax) break;
-        found.push({ firstSeq, lastSeq, bytes: value });
-        bytes += value.byteLength;
-      }
-      return found;
-    },
+    batches: (origin, range, bytesMax) => readLog(logs, origin, range, bytesMax),
+    lastMs: () => summary.lastMs,
     lastPosition: () => summary.position,
-    async changesAfter(position, limit) {
-      const [first] = await applied.keys({ lte: positionKey(position + 1), reverse: true, limit: 1 }).all();
-      const changes: Change[] = [];
-      for await (const [key, text] of applied.iterator(first === undefined ? {} : { gte: first })) {
-        if (changes.length >= limit) break;
-        const row = JSON.parse(text) as Omit<AppliedBatch, 'position'>;
-        changes.push(...(await changesOf(row, Number(key), position, limit - changes.length)));
-      }
-      return changes;
-    },
+    changesAfter: (position, limit) => readChanges(logs, tables.records, position, limit),
     async byValue(itype, indicator) {
-      return (await records.values(valueRange(itype, indicator)).all()).map(decodeRecord);
+      return (await tables.records.values(valueRange(itype, indicator)).all()).map(decodeRecord);
     },
     async byItype(itype, after, limit) {
-      const rows = await records.iterator({ ...itypeRange(itype, after), limit: limit + 1 }).all();
+      const rows = await tables.records.iterator({ ...itypeRange(itype, after), limit: limit + 1 }).all();
       const found = rows.slice(0, limit).map(([, text]) => decodeRecord(text));
       const next = rows.length > limit ? rows[limit - 1]?.[0] : undefined;
       return next === undefined ? { records: found } : { records: found, next };
     },
     async newest(after, limit) {
-      const keys = await newest.keys({ ...(after !== undefined && { gt: after }), limit: limit + 1 }).all();
+      const keys = await tables.newest
+        .keys({ ...(after !== undefined && { gt: after }), limit: limit + 1 })
+        .all();
       const next = keys.length > limit ? keys[limit - 1] : undefined;
       return page(keys.slice(0, limit).map(recordKeyOf), next);
     },
@@ -268,12 +420,31 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     async digest() {
       // Between two writes: the vector is taken in the same turn as the iterator, so that they show the same commits.
       while (applying !== undefined) await Promise.allSettled([applying]);
-      if (digested?.summary !== summary) digested = { summary, digest: computeDigest(summary.vector) };
+      if (digested?.summary !== summary)
+        digested = { summary, digest: computeDigest(tables, summary.vector) };
       return digested.digest;
     },
+    async snapshot() {
+      while (applying !== undefined) await Promise.allSettled([applying]);
+      const { vector, lastMs, lastHlc, count } = summary;
+      return readSnapshot(tables, { vector, lastMs, lastHlc }, count);
+    },
+    receiveSnapshot,
+    unsaid,
+    forgetUnsaid: () => writer.alone(forgetUnsaid),
+    logBytes: () => summary.logBytes,
+    trimLog,
+    sweep,
+    forgetOrigins,
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function eventsIn(batches: readonly OpenedBatch[]): number {
+  let events = 0;
+  for (const { firstSeq, lastSeq } of batches) events += lastSeq - firstSeq + 1;
+  return events;
 }
 
 /** Each caller gets its own part of a grouped commit; a batch that several handed in is the first one's. */
@@ -297,14 +468,4 @@ function settle(group: readonly Waiting[], plan: CommitPlan): void {
     }
     resolve({ batches: own, changes });
   }
-}
-
-function storeErrorOf(cause: unknown): StoreError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  if (/no space/i.test(message)) {
-    return new StoreError('NO_SPACE', 'the disk is full: free some space, then start the node again', {
-      cause,
-    });
-  }
-  return new StoreError('FAILED', `the store could not write: ${message}`, { cause });
 }

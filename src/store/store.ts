@@ -1,5 +1,7 @@
 import type { Hlc, NodeId, OpenedBatch, SeqRange, SignedBatch, TocsinEvent, Vector } from '../event/types.ts';
-import type { IndicatorRecord, Itype } from '../indicator/types.ts';
+import type { IndicatorRecord, Itype, Observation } from '../indicator/types.ts';
+import type { LogWindow } from './event-log.ts';
+import type { SnapshotSink, SnapshotSource } from './snapshot.ts';
 
 /** One applied event as this node's streams see it. */
 export type Change = {
@@ -47,6 +49,13 @@ export interface IndicatorStore extends AsyncDisposable {
   onCommitted(listener: (commit: Commit) => void): () => void;
   /** The held batches that touch `range`, in seq order, of at most about `bytesMax` bytes (at least one batch). */
   batches(origin: NodeId, range: SeqRange, bytesMax: number): Promise<readonly LoggedBatch[]>;
+  /**
+   * Gives batches their place in the log and in the stream whose effect the records have already, from a snapshot. What is
+   * in the log, or is not held, is skipped.
+   */
+  backfill(batches: readonly OpenedBatch[]): Promise<Commit>;
+  /** When the newest event of each origin in the vector was made, Unix milliseconds. */
+  lastMs(): ReadonlyMap<NodeId, number>;
   /** The position of the newest change; 0 before the first. */
   lastPosition(): number;
   /** Changes after `position`, oldest first. */
@@ -65,5 +74,24 @@ export interface IndicatorStore extends AsyncDisposable {
   /** Number of records. */
   count(): number;
   digest(): Promise<Digest>;
+  /** The records and the vector of one moment, to be read while the store goes on. */
+  snapshot(): Promise<SnapshotSource>;
+  /** Room for another node's snapshot, beside the records in use. One at a time: an earlier one is discarded. */
+  receiveSnapshot(): Promise<SnapshotSink>;
+  /**
+   * What the records said before a snapshot took their place and the new ones do not say, in parts; empty when there is
+   * nothing. What has been expired since before `expiredBeforeMs` is left out. It is kept, over restarts, until
+   * `forgetUnsaid`.
+   */
+  unsaid(expiredBeforeMs: number): AsyncIterable<readonly Observation[]>;
+  forgetUnsaid(): Promise<void>;
+  /** Bytes of the batches in the log. */
+  logBytes(): number;
+  /** Removes batches that are outside the window from the log, and answers how many. Their effect stays. */
+  trimLog(window: LogWindow): Promise<number>;
+  /** Removes records that have been expired since before `expiredBeforeMs`, and answers how many. */
+  sweep(expiredBeforeMs: number): Promise<number>;
+  /** Removes origins from the vector. Their events' effect stays, and they must not come again. */
+  forgetOrigins(origins: readonly NodeId[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,0 +1,29 @@
+import type { IndicatorRecord, Itype } from './types.ts';
+
+const dayMs = 24 * 60 * 60 * 1_000;
+
+/**
+ * How long a record lives after it was last observed, in days, when its source does not say. Addresses change hands, names
+ * are given up, a file stays what it is. Far above the age that a feed takes, as questions want history.
+ */
+const timeToLiveDays = {
+  ipv4: 180,
+  ipv6: 180,
+  fqdn: 365,
+  url: 365,
+  email: 365,
+  md5: 1_095,
+  sha1: 1_095,
+  sha256: 1_095,
+  sha512: 1_095,
+  asn: 365,
+} as const satisfies Record<Itype, number>;
+
+/** When a record expires, Unix milliseconds: what its source states, else its kind's time to live. */
+export function expiresAtMs({
+  itype,
+  expiretimeMs,
+  lasttimeMs,
+}: Pick<IndicatorRecord, 'itype' | 'expiretimeMs' | 'lasttimeMs'>): number {
+  return expiretimeMs ?? lasttimeMs + timeToLiveDays[itype] * dayMs;
+}

@@ -1,0 +1,130 @@
+import { readBatch } from '../event/batch.ts';
+import type { NodeId, SeqRange } from '../event/types.ts';
+import { mergeObservation } from '../indicator/record.ts';
+import type { AppliedBatch, CommitPlan } from './commit-plan.ts';
+import {
+  appliedKey,
+  appliedUpTo,
+  logBounds,
+  logKey,
+  logStart,
+  positionOfAppliedKey,
+  rangeOfLogKey,
+  recordKey,
+} from './keys.ts';
+import { decodeRecord } from './record-codec.ts';
+import type { Change, LoggedBatch } from './store.ts';
+import type { Level, LogTables, RecordTables } from './tables.ts';
+
+/** What stands in the value of an applied row; the position is its key. */
+type AppliedRow = Omit<AppliedBatch, 'position'>;
+
+/** Adds a plan's batches to the log, in one write with whatever else it does. */
+export function logRows(
+  rows: ReturnType<Level['batch']>,
+  { log, applied }: LogTables,
+  { batches, applied: places }: CommitPlan,
+): void {
+  for (const { origin, firstSeq: from, lastSeq: to, bytes } of batches) {
+    rows.put(logKey(origin, { from, to }), bytes, { sublevel: log });
+  }
+  for (const { position, ...row } of places) {
+    rows.put(appliedKey(position, row.origin, row.firstSeq), JSON.stringify(row), { sublevel: applied });
+  }
+}
+
+/** The held batches that touch `range`, in seq order, of at most about `bytesMax` bytes (at least one batch). */
+export async function readLog(
+  { log }: LogTables,
+  origin: NodeId,
+  range: SeqRange,
+  bytesMax: number,
+): Promise<readonly LoggedBatch[]> {
+  const bounds = logBounds(origin);
+  // The first one may have begun before the range.
+  const [first] = await log
+    .keys({ gt: bounds.gt, lt: logStart(origin, range.from), reverse: true, limit: 1 })
+    .all();
+  const found: LoggedBatch[] = [];
+  let bytes = 0;
+  for await (const [key, value] of log.iterator({ gte: first ?? bounds.gt, lt: bounds.lt })) {
+    const { from: firstSeq, to: lastSeq } = rangeOfLogKey(key);
+    if (firstSeq > range.to) break;
+    if (lastSeq < range.from) continue;
+    if (found.length > 0 && bytes + value.byteLength > bytesMax) break;
+    found.push({ firstSeq, lastSeq, bytes: value });
+    bytes += value.byteLength;
+  }
+  return found;
+}
+
+/** Changes after `position`, oldest first, with the records as they are now. */
+export async function readChanges(
+  logs: LogTables,
+  records: RecordTables['records'],
+  position: number,
+  limit: number,
+): Promise<readonly Change[]> {
+  const [first] = await logs.applied.keys({ lt: appliedUpTo(position + 1), reverse: true, limit: 1 }).all();
+  const changes: Change[] = [];
+  for await (const [key, text] of logs.applied.iterator(first === undefined ? {} : { gte: first })) {
+    if (changes.length >= limit) break;
+    const row = JSON.parse(text) as AppliedRow;
+    changes.push(
+      ...(await changesOf(logs, records, row, positionOfAppliedKey(key), position, limit - changes.length)),
+    );
+  }
+  return changes;
+}
+
+async function changesOf(
+  { log }: LogTables,
+  records: RecordTables['records'],
+  { origin, firstSeq: from, lastSeq: to, outcomes }: AppliedRow,
+  firstPosition: number,
+  after: number,
+  limit: number,
+): Promise<readonly Change[]> {
+  const bytes = await log.get(logKey(origin, { from, to }));
+  if (bytes === undefined) return [];
+  const events = readBatch(bytes).events.filter((event) => event.kind === 'observe');
+  const skipped = Math.max(0, after + 1 - firstPosition);
+  const wanted = events.slice(skipped, skipped + limit);
+  const texts = await records.getMany(wanted.map(({ body }) => recordKey(body)));
+  return wanted.map(({ seq, hlc, kind, body }, i): Change => {
+    const text = texts[i];
+    const outcome = outcomes[skipped + i] === 'c' ? 'created' : 'updated';
+    const position = firstPosition + skipped + i;
+    // A record that was swept since is shown as this event alone made it: a hole would read as a loss.
+    const record =
+      text === undefined ? mergeObservation(undefined, body, { hlc, origin }) : decodeRecord(text);
+    return { position, event: { origin, seq, hlc, kind }, outcome, record };
+  });
+}
+
+/** The window that the log keeps: what is older or does not fit leaves it; its effect stays in the records. */
+export type LogWindow = { readonly sinceMs: number; readonly bytesMax: number };
+
+/** The oldest batches that are outside the window, up to `limit`, by their keys; nothing is removed yet. */
+export async function outsideWindow(
+  { applied }: LogTables,
+  logBytes: number,
+  { sinceMs, bytesMax }: LogWindow,
+  limit: number,
+): Promise<{
+  readonly appliedKeys: readonly string[];
+  readonly logKeys: readonly string[];
+  readonly bytes: number;
+}> {
+  const appliedKeys: string[] = [];
+  const logKeys: string[] = [];
+  let bytes = 0;
+  for await (const [key, text] of applied.iterator({ limit })) {
+    const row = JSON.parse(text) as AppliedRow;
+    if (row.lastMs >= sinceMs && logBytes - bytes <= bytesMax) break;
+    appliedKeys.push(key);
+    logKeys.push(logKey(row.origin, { from: row.firstSeq, to: row.lastSeq }));
+    bytes += row.bytes;
+  }
+  return { appliedKeys, logKeys, bytes };
+}

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import type { Hlc, NodeId, Vector } from '../event/types.ts';
+import type { IndicatorRecord } from '../indicator/types.ts';
+import { newestKey } from './keys.ts';
+import type { Level, RecordTables } from './tables.ts';
+
+/** What the records of a snapshot contain, which is told behind them. */
+export type SnapshotState = {
+  readonly vector: Vector;
+  readonly lastMs: ReadonlyMap<NodeId, number>;
+  readonly lastHlc: Hlc;
+};
+
+/** Records in key order: everything behind the chunk before it, up to and including `end`. */
+export type SnapshotChunk = {
+  readonly end: string;
+  /** Their stored texts, which hold no line break. */
+  readonly texts: readonly string[];
+  /** SHA-256 over the texts, each with a line break behind it. */
+  readonly digest: Uint8Array;
+  /** Whether nothing comes behind it. */
+  readonly last: boolean;
+};
+
+/** The end of a snapshot whose last chunk has no records of its own. */
+export const lastEnd = '\u007f';
+
+/** All records of one moment, read from first to last while the store goes on. */
+export interface SnapshotSource extends AsyncDisposable {
+  readonly state: SnapshotState;
+  /** Records in it. */
+  readonly records: number;
+  /** The next chunk, of about `bytesMax`; it ends at `end` at the latest, if one is given. */
+  next(bytesMax: number, end?: string): Promise<SnapshotChunk>;
+}
+
+const rowsAtOnce = 1_000;
+
+/** Over an iterator that sees the records as they were when it was made. */
+export function readSnapshot(tables: RecordTables, state: SnapshotState, count: number): SnapshotSource {
+  const iterator = tables.records.iterator();
+  let rows: [string, string][] = [];
+  let at = 0;
+  let ended = false;
+
+  async function peek(): Promise<[string, string] | undefined> {
+    if (at >= rows.length && !ended) {
+      rows = await iterator.nextv(rowsAtOnce);
+      at = 0;
+      ended = rows.length === 0;
+    }
+    return rows[at];
+  }
+
+  return {
+    state,
+    records: count,
+    async next(bytesMax, end = lastEnd) {
+      const hash = createHash('sha256');
+      const texts: string[] = [];
+      let bytes = 0;
+      let last: string | undefined;
+      for (let row = await peek(); row !== undefined && row[0] <= end; row = await peek()) {
+        const [key, text] = row;
+        if (bytes >= bytesMax) return { end: last ?? key, texts, digest: hash.digest(), last: false };
+        texts.push(text);
+        hash.update(text).update('\n');
+        bytes += text.length + 1;
+        last = key;
+        at++;
+      }
+      const done = (await peek()) === undefined;
+      return { end: done ? lastEnd : end, texts, digest: hash.digest(), last: done };
+    },
+    async [Symbol.asyncDispose]() {
+      await iterator.close();
+    },
+  };
+}
+
+export function digestOf(texts: readonly string[]): Uint8Array {
+  const hash = createHash('sha256');
+  for (const text of texts) hash.update(text).update('\n');
+  return hash.digest();
+}
+
+/** A row of a snapshot that was checked: its key, its text, and when it was reported. */
+export type SnapshotRow = {
+  readonly key: string;
+  readonly text: string;
+  readonly reporttimeMs: IndicatorRecord['reporttimeMs'];
+};
+
+/** A snapshot on its way into the store, beside the records in use. Chunks come in order; a new attempt may begin anew. */
+export interface SnapshotSink {
+  /** Puts rows in the place of all that was put behind `after`, up to `end`. Synced. */
+  put(after: string, end: string, rows: readonly SnapshotRow[]): Promise<void>;
+  /** Takes the place of the records in use. Events of the log that it does not contain are applied to it. */
+  install(state: SnapshotState): Promise<void>;
+  /** Removes what was put. */
+  discard(): Promise<void>;
+}
+
+export async function putRows(
+  level: Level,
+  { records, newest }: RecordTables,
+  after: string,
+  end: string,
+  rows: readonly SnapshotRow[],
+): Promise<number> {
+  const writing = level.batch();
+  let change = rows.length;
+  // What an earlier attempt put here is another moment's.
+  for await (const [key, text] of records.iterator({ gt: after, lte: end })) {
+    const reporttimeMs = reporttimeOf(text);
+    writing.del(key, { sublevel: records }).del(newestKey(reporttimeMs, key), { sublevel: newest });
+    change--;
+  }
+  for (const { key, text, reporttimeMs } of rows) {
+    writing.put(key, text, { sublevel: records }).put(newestKey(reporttimeMs, key), '', { sublevel: newest });
+  }
+  await writing.write({ sync: true });
+  return change;
+}
+
+function reporttimeOf(text: string): number {
+  // The place that record-codec.ts gives it.
+  return Number((JSON.parse(text) as readonly unknown[])[10]);
+}

@@ -1,0 +1,39 @@
+import type { AbstractLevel } from 'abstract-level';
+
+/** A LevelDB of either kind: on disk, or in memory for tests and simulations. */
+export type Level = AbstractLevel<string | Buffer | Uint8Array, string, string>;
+
+/**
+ * The records and what is computed from them. A snapshot is written beside the records in use, as the next generation, and
+ * takes their place in one write; so a generation is whole, or is not in use.
+ */
+export function recordTables(level: Level, generation: number) {
+  const name = (table: string) => (generation === 0 ? table : `${table}~${generation}`);
+  return {
+    generation,
+    /** By key in value order (keys.ts): record-codec's text. */
+    records: level.sublevel<string, string>(name('records'), {}),
+    /** By reporttime, newest first, then key: nothing. */
+    newest: level.sublevel<string, string>(name('newest'), {}),
+    /** By origin: what the records contain of its events. */
+    vectors: level.sublevel<string, string>(name('vector'), {}),
+  };
+}
+
+export type RecordTables = ReturnType<typeof recordTables>;
+
+/** The event log, which stays as it is when the records change their generation. */
+export function logTables(level: Level) {
+  return {
+    /** By origin and seq: the batch as it was signed. */
+    log: level.sublevel<string, Uint8Array>('log', { valueEncoding: 'view' }),
+    /** By position: which batch was applied there, in the order of arrival. */
+    applied: level.sublevel<string, string>('applied', {}),
+  };
+}
+
+export type LogTables = ReturnType<typeof logTables>;
+
+export function metaTable(level: Level) {
+  return level.sublevel<string, string>('meta', {});
+}
