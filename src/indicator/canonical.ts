@@ -11,6 +11,7 @@ import { canonicalHash, hashItype } from './hash.ts';
 import type { HostCode } from './host.ts';
 import { canonicalDomain } from './host.ts';
 import { indicatorLimits } from './limits.ts';
+import { plainItype } from './plain.ts';
 import { quote } from './quote.ts';
 import { refang } from './refang.ts';
 import type { Itype } from './types.ts';
@@ -39,6 +40,14 @@ export type CanonicalCode =
  * an ipv4, whatever was stated.
  */
 export function canonicalise(text: string, stated?: Itype): Parsed<Canonical, CanonicalCode> {
+  const itype = plainItype(text);
+  if (itype !== undefined && (stated === undefined || stated === itype))
+    return accept({ itype, indicator: text });
+  return canonicaliseFully(text, stated);
+}
+
+/** The same, however plain the text is. */
+export function canonicaliseFully(text: string, stated?: Itype): Parsed<Canonical, CanonicalCode> {
   const trimmed = text.trim();
   if (trimmed === '')
     return refuse('empty', 'an empty indicator; send a value, such as 192.0.2.1 or example.com');

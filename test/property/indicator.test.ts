@@ -1,11 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { canonicalise } from '../../src/indicator/canonical.ts';
+import { canonicalise, canonicaliseFully } from '../../src/indicator/canonical.ts';
+import { readTags, readText } from '../../src/indicator/fields.ts';
 import { parseObservation, standardDefaults } from '../../src/indicator/observation.ts';
+import { plainItype } from '../../src/indicator/plain.ts';
 import { mergeObservation } from '../../src/indicator/record.ts';
 import { valueKey } from '../../src/indicator/sort-key.ts';
 import { specialPurpose } from '../../src/indicator/special-purpose.ts';
+import { parseTime, rfc3339 } from '../../src/indicator/times.ts';
 import type { IndicatorRecord, Observation, Stamp } from '../../src/indicator/types.ts';
 import { itypes } from '../../src/indicator/types.ts';
 
@@ -182,6 +185,127 @@ describe('canonicalise', () => {
   });
 });
 
+describe('the short way to a canonical form', () => {
+  const label = fc.oneof(
+    fc.stringMatching(/^[a-z0-9_-]{1,8}$/),
+    fc.constantFrom(
+      'a',
+      '1',
+      '0x1',
+      '0x',
+      'xn--a',
+      'xn--bcher-kva',
+      '-',
+      '_',
+      'as1',
+      'http',
+      '255',
+      '256',
+      '01',
+    ),
+    fc.constantFrom(62, 63, 64).map((length) => 'b'.repeat(length)),
+  );
+  const names = fc.array(label, { minLength: 1, maxLength: 6 }).map((labels) => labels.join('.'));
+  const quads = fc
+    .array(fc.constantFrom('0', '1', '9', '10', '99', '100', '199', '249', '255', '256', '260', '00', ''), {
+      minLength: 3,
+      maxLength: 5,
+    })
+    .map((octets) => octets.join('.'));
+  const digit = fc.constantFrom(...'0123456789abcdef');
+  const digests = fc
+    .tuple(fc.constantFrom(32, 40, 64, 128), fc.constantFrom(-1, 0, 0, 0, 0, 1))
+    .chain(([length, more]) =>
+      fc.string({ unit: digit, minLength: length + more, maxLength: length + more }),
+    );
+  const ports = fc.oneof(
+    fc.constantFrom('', '', '', ':', ':0', ':080', ':21', ':80', ':443', ':4430', ':800', ':59999', ':60000'),
+    fc.integer({ min: 1, max: 70_000 }).map((port) => `:${port}`),
+  );
+  const plainUrls = fc
+    .tuple(
+      fc.constantFrom('http://', 'https://', 'ftp://', 'http:/'),
+      fc.constantFrom('', '', '', '', 'u@', ':@'),
+      fc.oneof(names, names, quads, host),
+      ports,
+      fc.oneof(
+        fc.string({ unit: fc.integer({ min: 0x20, max: 0x7f }).map((code) => String.fromCharCode(code)) }),
+        path,
+        fc.constantFrom('', '?a', '#', '/[/]', '/a[.]b', '/%20', '/\\', '\\'),
+      ),
+    )
+    .map(
+      ([written, user, to, port, rest]) =>
+        `${written}${user}${to}${port}${rest.replace(/^(?![/?#\\])/, '/')}`,
+    );
+  const canonical = fc.oneof(plainUrls, plainUrls, names, quads, digests, anyIndicator).map((text) => {
+    const full = canonicaliseFully(text);
+    return full.ok ? full.value.indicator : text;
+  });
+  const character = fc.oneof(
+    fc.constantFrom(...'.:/@#?%\\[](){}-_ \n\0AZaz09x'),
+    fc.constantFrom('\u00e9', '\u3002', '\uff0e', '\ufffd', '\ud800', '\u212a', '\u017f', '\u0660', '\u2028'),
+  );
+  const altered = fc
+    .tuple(
+      canonical,
+      fc.nat(),
+      fc.nat(2),
+      fc.oneof(character, fc.constantFrom('', 'xn--', '..', 'hxxp', '://')),
+    )
+    .map(([text, at, cut, inserted]) => {
+      const start = at % (text.length + 1);
+      return text.slice(0, start) + inserted + text.slice(start + cut);
+    });
+
+  test('is the full way, for canonical texts and for what lies next to them, whatever is stated', () => {
+    const plain = new Map<string, number>();
+    let canonicalAll = 0;
+    fc.assert(
+      fc.property(
+        fc.oneof(canonical, altered, altered, anyText),
+        fc.option(fc.constantFrom(...itypes), { nil: undefined }),
+        (text, stated) => {
+          expect(canonicalise(text, stated)).toEqual(canonicaliseFully(text, stated));
+          const full = canonicaliseFully(text);
+          const found = plainItype(text);
+          if (found !== undefined) {
+            expect(full).toEqual({ ok: true, value: { itype: found, indicator: text } });
+            plain.set(found, (plain.get(found) ?? 0) + 1);
+          }
+          if (full.ok && full.value.indicator === text) canonicalAll += 1;
+        },
+      ),
+      { numRuns: 30_000 },
+    );
+    // Each kind was met often, and so were canonical texts that go the full way.
+    for (const itype of ['url', 'fqdn', 'ipv4', 'md5', 'sha1', 'sha256', 'sha512']) {
+      expect(plain.get(itype) ?? 0).toBeGreaterThan(50);
+    }
+    expect(canonicalAll).toBeGreaterThan([...plain.values()].reduce((sum, count) => sum + count) + 500);
+  });
+
+  test.each([
+    ['a host of 253 characters', `${'a.'.repeat(126)}a`, true],
+    ['a host of 254 characters', `${'a.'.repeat(126)}ab`, false],
+    ['a label of 63 characters', `${'a'.repeat(63)}.com`, true],
+    ['a label of 64 characters', `${'a'.repeat(64)}.com`, false],
+    ['a last label of 63 characters', `a.${'a'.repeat(63)}`, true],
+    ['a last label of 64 characters', `a.${'a'.repeat(64)}`, false],
+  ])('knows the limits: %s', (_, name, taken) => {
+    for (const text of [name, `http://${name}/`, `https://${name}:8443/x`]) {
+      expect(plainItype(text) !== undefined).toBe(taken);
+      expect(canonicaliseFully(text).ok).toBe(taken);
+    }
+  });
+
+  test('knows the length of the longest URL', () => {
+    const longest = `http://example.com/${'a'.repeat(8_192 - 19)}`;
+    expect([plainItype(longest), canonicaliseFully(longest).ok]).toEqual(['url', true]);
+    expect([plainItype(`${longest}a`), canonicaliseFully(`${longest}a`).ok]).toEqual([undefined, false]);
+  });
+});
+
 describe('valueKey', () => {
   function compareBytes(a: string, b: string): number {
     return Math.sign(Buffer.compare(Buffer.from(a), Buffer.from(b)));
@@ -253,6 +377,98 @@ describe('valueKey', () => {
         if (!first.ok || !second.ok) return;
         const sameKey = valueKey('url', first.value.indicator) === valueKey('url', second.value.indicator);
         expect(sameKey).toBe(first.value.indicator === second.value.indicator);
+      }),
+      runs,
+    );
+  });
+});
+
+describe('times', () => {
+  const latestMs = Date.UTC(9999, 11, 31);
+
+  test('are written as a Date writes them', () => {
+    const timeMs = fc.oneof(
+      fc.integer({ min: -1e13, max: 3e14 }),
+      fc.integer({ min: -8.64e15, max: 8.64e15 }),
+      fc.constantFrom(
+        0,
+        -0,
+        -1,
+        86_399_999,
+        86_400_000,
+        253_402_300_799_999,
+        253_402_300_800_000,
+        0.5,
+        8.64e15,
+      ),
+    );
+    fc.assert(
+      fc.property(timeMs, (any) => {
+        expect(rfc3339(any)).toBe(new Date(any).toISOString());
+      }),
+      runs,
+    );
+    expect(() => rfc3339(Number.NaN)).toThrow(RangeError);
+    expect(() => rfc3339(8.64e15 + 1)).toThrow(RangeError);
+  });
+
+  // A zone in digits is always read in full; `Z` and no zone may be read on the short way.
+  test('in UTC, whole or broken, are read as the same times with their zone in digits', () => {
+    let taken = 0;
+    const written = fc
+      .record({
+        timeMs: fc.integer({ min: Date.UTC(0, 0, 1), max: latestMs }),
+        at: fc.nat(22),
+        character: fc.constantFrom(...'0123456789:-. TZtz+'.split('')),
+        change: fc.boolean(),
+        length: fc.constantFrom(19, 23),
+        between: fc.constantFrom('T', ' ', 't'),
+      })
+      .map(({ timeMs, at, character, change, length, between }) => {
+        const text = new Date(timeMs).toISOString().slice(0, length).replace('T', between);
+        return change ? text.slice(0, at) + character + text.slice(at + 1) : text;
+      });
+    fc.assert(
+      fc.property(written, (text) => {
+        const full = parseTime(`${text}+00:00`, latestMs, 0);
+        const short = parseTime(`${text}Z`, latestMs, 0);
+        expect([short.ok, short.ok && short.value]).toEqual([full.ok, full.ok && full.value]);
+        if (text.length === 19 && full.ok) expect(parseTime(text, latestMs, 0)).toEqual(full);
+        if (full.ok) taken += 1;
+      }),
+      { numRuns: 10_000 },
+    );
+    expect(taken).toBeGreaterThan(2_000);
+  });
+});
+
+describe('fields', () => {
+  test('text is on one line with single spaces, whichever way it was read', () => {
+    const piece = fc.oneof(
+      fc.string({ maxLength: 6 }),
+      fc.constantFrom(' ', '  ', '\n', '\t', '\u00a0', '\u007f', 'é', '\ufffd', '\ud800', '~'),
+    );
+    fc.assert(
+      fc.property(
+        fc.array(piece, { maxLength: 6 }).map((parts) => parts.join('')),
+        (text) => {
+          const line = text.trim().replace(/\s+/g, ' ');
+          const parsed = readText(text, 100);
+          expect(parsed.ok).toBe(!/[\p{Cc}\p{Cs}\ufffd]/u.test(line));
+          if (parsed.ok) expect(parsed.value).toBe(line);
+        },
+      ),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test('tags are a sorted set, in whatever order and case they come', () => {
+    const tag = fc.stringMatching(/^ ?[a-cA-C0][a-c -]{0,2}$/);
+    fc.assert(
+      fc.property(fc.array(tag, { maxLength: 6 }), (tags) => {
+        const expected = [...new Set(tags.map((text) => text.trim().toLowerCase()))].sort();
+        expect(readTags(tags)).toEqual({ ok: true, value: expected });
+        expect(readTags(expected)).toEqual({ ok: true, value: expected });
       }),
       runs,
     );
