@@ -11,13 +11,16 @@ import { itypes, tlps } from './types.ts';
 
 export type FieldCode = 'wrong-type' | 'bad-value' | 'out-of-range' | 'too-long' | CharacterCode;
 
+/** Words of ASCII with one space between: nothing to change, and nothing to refuse. */
+const plainText = /^(?:[!-~]+(?: [!-~]+)*)?$/;
+
 /** Prose on one line: runs of white space become one space. */
 export function readText(value: unknown, charactersMax: number): Parsed<string, FieldCode> {
   if (typeof value !== 'string') return refuseType(value, 'text');
   if (value.length > charactersMax) {
     return refuse('too-long', `${value.length} characters; allowed are ${charactersMax}`);
   }
-  return checkPrintable(value.trim().replace(/\s+/g, ' '));
+  return plainText.test(value) ? accept(value) : checkPrintable(value.trim().replace(/\s+/g, ' '));
 }
 
 const nameLetters = /^[A-Za-z0-9._@:-]+$/;
@@ -60,7 +63,8 @@ export function readTags(value: unknown): Parsed<readonly string[], FieldCode> {
   if (written.length > observationLimits.tagsMax) {
     return refuse('too-long', `${written.length} tags; allowed are ${observationLimits.tagsMax}`);
   }
-  const tags = new Set<string>();
+  const tags: string[] = [];
+  let sorted = true;
   for (const item of written) {
     if (typeof item !== 'string') return refuseType(item, 'text for each tag');
     const tag = item.trim().toLowerCase();
@@ -79,9 +83,11 @@ export function readTags(value: unknown): Parsed<readonly string[], FieldCode> {
         `the tag ${quote(tag)} has other characters than ASCII tags have; ${allowed}`,
       );
     }
-    tags.add(tag);
+    const last = tags.at(-1);
+    if (last !== undefined && tag <= last) sorted = false;
+    tags.push(tag);
   }
-  return accept([...tags].sort());
+  return accept(sorted ? tags : [...new Set(tags)].sort());
 }
 
 const decimal = /^[+-]?\d{1,15}(?:\.\d{1,15})?$/;

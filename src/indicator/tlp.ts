@@ -3,6 +3,7 @@ import { tlps } from './types.ts';
 
 /** Reads a TLP 2.0 label in any case, with or without `TLP:`. `white`, the old name, reads as clear. */
 export function parseTlp(text: string): Tlp | undefined {
+  if ((tlps as readonly string[]).includes(text)) return text as Tlp;
   const label = text.trim().toLowerCase().replace(/^tlp:/, '');
   return label === 'white' ? 'clear' : tlps.find((tlp) => tlp === label);
 }
