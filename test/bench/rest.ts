@@ -1,16 +1,15 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startFleet } from '../e2e/fleet.ts';
 import { median, type Row, round } from './measure.ts';
+import { cpuSeconds, rssMegabytes } from './proc.ts';
 
 const peers = 5;
 const restMs = 20_000;
 const starts = 5;
 const root = join(import.meta.dirname, '../..');
-const ticksPerSecond = 100;
 
 /** A node that nobody asks anything of, with five peers; and the time from `npm start` to ready. */
 export async function benchRest(): Promise<readonly Row[]> {
@@ -55,14 +54,4 @@ async function startToReady(): Promise<number> {
   await ended;
   await rm(directory, { recursive: true, force: true });
   return tookMs;
-}
-
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
-}
-
-function rssMegabytes(pid: number): number {
-  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kilobytes) / 1_024;
 }

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs';
+
+/** `getconf CLK_TCK`: 100 on every Linux that we meet. */
+const ticksPerSecond = 100;
+
+/** What a process has spent since its start, in user and system mode; NaN once it has ended. */
+export function cpuSeconds(pid: number): number {
+  // The name in brackets may hold blanks; the fields are counted from behind it (proc(5)).
+  const fields = read(`/proc/${pid}/stat`).split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
+
+export function rssMegabytes(pid: number): number {
+  const kilobytes = /VmRSS:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1];
+  return Number(kilobytes) / 1_024;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
