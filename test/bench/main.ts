@@ -1,5 +1,6 @@
 import { benchDelivery } from './delivery.ts';
 import { benchIntake } from './intake.ts';
+import { benchJetStream } from './jetstream/bench.ts';
 import { printTable, type Row } from './measure.ts';
 import { benchRest } from './rest.ts';
 
@@ -7,6 +8,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   intake: benchIntake,
   delivery: benchDelivery,
   rest: benchRest,
+  jetstream: benchJetStream,
 };
 
 const wanted = process.argv.slice(2);
