@@ -35,6 +35,9 @@ const holdMs: Readonly<Record<FaultKind, readonly [number, number]>> = {
 const pauseMs = [2_000, 6_000] as const;
 const wholeNodesMin = 2;
 const inStepWithinMs = 20_000;
+/** How long a fault waits for the node that was drawn, so that not always the one that is not whole yet is hit again. */
+const patienceMs = 6_000;
+const lookEveryMs = 500;
 
 export type Fault = {
   readonly kind: FaultKind;
@@ -102,7 +105,7 @@ export function startFaults({ nodes, hosts, journal, faults }: FaultOptions): Fa
     for (const fault of faults) {
       await pause(fault.pauseMs);
       if (stopping.signal.aborted) return;
-      const nodesHit = targetsOf(fault);
+      const nodesHit = await targetsOf(fault);
       const [first] = nodesHit;
       if (first === undefined) {
         journal.say(
@@ -129,15 +132,27 @@ export function startFaults({ nodes, hosts, journal, faults }: FaultOptions): Fa
     }
   }
 
-  function targetsOf({ kind, where, pair }: Fault): readonly FleetNode[] {
+  /** The node that was drawn, once the rule allows; after a while without it, the next that it allows; none at last. */
+  async function targetsOf({ kind, where, pair }: Fault): Promise<readonly FleetNode[]> {
     const start = Math.floor(where * nodes.length);
-    const inOrder = [...nodes.slice(start), ...nodes.slice(0, start)].filter((node) => !away.has(node));
-    const wholeLeft = (hit: readonly FleetNode[]): number =>
-      [...whole].filter((node) => !hit.includes(node)).length;
-    const first = inOrder.find((node) => wholeLeft([node]) >= wholeNodesMin);
+    const inOrder = [...nodes.slice(start), ...nodes.slice(0, start)];
+    let first: FleetNode | undefined;
+    for (let waitedMs = 0; first === undefined && !stopping.signal.aborted; waitedMs += lookEveryMs) {
+      if (waitedMs > 0) await pause(lookEveryMs);
+      const candidates = waitedMs < patienceMs ? inOrder.slice(0, 1) : inOrder;
+      first = candidates.find((node) => !away.has(node) && wholeWithout(node) >= wholeNodesMin);
+      if (waitedMs >= patienceMs) break;
+    }
     if (first === undefined) return [];
-    const second = inOrder.find((node) => node !== first && wholeLeft([first, node]) >= wholeNodesMin);
-    return kind === 'cut' && pair && second !== undefined ? [first, second] : [first];
+    const one = first;
+    const second = inOrder.find(
+      (node) => node !== one && !away.has(node) && wholeWithout(one, node) >= wholeNodesMin,
+    );
+    return kind === 'cut' && pair && second !== undefined ? [one, second] : [one];
+  }
+
+  function wholeWithout(...hit: readonly FleetNode[]): number {
+    return [...whole].filter((node) => !hit.includes(node)).length;
   }
 
   async function perform(fault: Fault, hit: readonly FleetNode[], first: FleetNode): Promise<void> {

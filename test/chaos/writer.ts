@@ -114,8 +114,11 @@ export function startWriters({ nodes, journal, random, ratePerS, ack, run }: Wri
     if (status === 201 && met) {
       count('201');
       acknowledge({ first, rows, node: node.n, atMs: journal.nowMs(), event: body.events?.first ?? '' });
-    } else if (status === 201) count('201 alone');
-    else if (status === 202 || status === 503) {
+    } else if (status === 201) {
+      // A node that is cut off counts itself as the whole mesh after a while.
+      count('201 alone');
+      elsewhere(node, rows);
+    } else if (status === 202 || status === 503) {
       count(String(status));
       elsewhere(node, rows);
     } else {
