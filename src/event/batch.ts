@@ -1,9 +1,8 @@
-import { canonicalise } from '../indicator/canonical.ts';
-import { observationLimits } from '../indicator/limits.ts';
-import { type Itype, itypes, type Observation, type Tlp, tlps } from '../indicator/types.ts';
+import type { Observation } from '../indicator/types.ts';
 import { accept, type Parsed, refuse } from '../parsed.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 import { scanCbor } from './cbor-scan.ts';
+import { areObservations, type Column, isColumn, readColumns, valueAt, writeColumns } from './columns.ts';
 import { type Identity, nodeIdOf, signatureChecker } from './identity.ts';
 import type { Hlc, NodeId, OpenedBatch, TocsinEvent } from './types.ts';
 
@@ -12,8 +11,8 @@ import type { Hlc, NodeId, OpenedBatch, TocsinEvent } from './types.ts';
  *
  *   [ 1, origin, public key, first seq, count, first hlc, [*hlc offset], [*kind], [*column] ]
  *
- * Kinds are numbers (1 = observe). The columns are the fields of the observations in the order of `columns` below; a column
- * of one value stands for all rows. What a later release puts behind them is ignored, and so are kinds that it adds.
+ * Kinds are numbers (1 = observe). The columns are the fields of the observations in the order of columns.ts; a column of
+ * one value stands for all rows. What a later release puts behind them is ignored, and so are kinds that it adds.
  */
 export const batchLimits = {
   eventsMax: 256,
@@ -34,31 +33,6 @@ export type BatchRefusal =
 const version = 1;
 const observeKind = 1;
 const scanLimits = { depthMax: 5, itemsMax: 50_000 };
-
-/** The order is the format: only ever add at the end. */
-const columns = [
-  'indicator',
-  'itype',
-  'provider',
-  'group',
-  'tlp',
-  'confidence',
-  'tags',
-  'count',
-  'firsttimeMs',
-  'lasttimeMs',
-  'expiretimeMs',
-  'description',
-  'reference',
-  'portlist',
-  'protocol',
-  'rdata',
-  'asn',
-  'asnDesc',
-  'cc',
-  'latitude',
-  'longitude',
-] as const satisfies readonly (keyof Observation)[];
 
 const isSigned = signatureChecker();
 
@@ -100,7 +74,7 @@ function seal(
     firstHlc,
     entries.map(({ hlc }) => Number(hlc - firstHlc)),
     [observeKind],
-    columns.map((name) => columnOf(entries.map(({ body }) => body[name] ?? null))),
+    writeColumns(entries),
   ]);
   return {
     origin: identity.nodeId,
@@ -156,8 +130,8 @@ type Header = {
   readonly firstSeq: number;
   readonly count: number;
   readonly hlcs: readonly Hlc[];
-  readonly kinds: readonly unknown[];
-  readonly columns: readonly (readonly unknown[])[];
+  readonly kinds: Column;
+  readonly columns: readonly Column[];
 };
 
 function openedFrom(header: Header, events: readonly TocsinEvent[], bytes: Uint8Array): OpenedBatch {
@@ -184,15 +158,8 @@ function readHeader(body: Uint8Array): Header | undefined {
   if (!Number.isSafeInteger(firstSeq + count) || !isHlc(firstHlc)) return undefined;
   if (!Array.isArray(offsets) || offsets.length !== count) return undefined;
   if (!isColumn(kinds, count) || !Array.isArray(fields)) return undefined;
-  const hlcs: Hlc[] = [];
-  for (const offset of offsets as readonly unknown[]) {
-    if (typeof offset !== 'number' || !Number.isSafeInteger(offset) || offset < 0) return undefined;
-    const hlc = BigInt(firstHlc) + BigInt(offset);
-    // An origin's clock never goes back.
-    const last = hlcs.at(-1);
-    if ((last !== undefined && hlc <= last) || hlc >= 1n << 64n) return undefined;
-    hlcs.push(hlc);
-  }
+  const hlcs = readHlcs(BigInt(firstHlc), offsets);
+  if (hlcs === undefined) return undefined;
   if (!fields.every((column): column is unknown[] => Array.isArray(column))) return undefined;
   return {
     origin: Buffer.from(origin).toString('hex') as NodeId,
@@ -205,87 +172,39 @@ function readHeader(body: Uint8Array): Header | undefined {
   };
 }
 
+/** An origin's clock never goes back, and has 64 bits. */
+function readHlcs(first: Hlc, offsets: readonly unknown[]): readonly Hlc[] | undefined {
+  const hlcs: Hlc[] = [];
+  let last = -1;
+  for (const offset of offsets) {
+    if (typeof offset !== 'number' || !Number.isSafeInteger(offset) || offset <= last) return undefined;
+    hlcs.push(first + BigInt(offset));
+    last = offset;
+  }
+  return (hlcs.at(-1) ?? first) >> 64n === 0n ? hlcs : undefined;
+}
+
 function readEvents(header: Header, check: boolean): readonly TocsinEvent[] | undefined {
-  const { origin, firstSeq, count, hlcs, kinds } = header;
-  const observations = Array.from({ length: count }, (_, i) => at(kinds, i) === observeKind).filter(
-    Boolean,
-  ).length;
-  if (observations > 0) {
-    if (header.columns.length < columns.length) return undefined;
-    if (!columns.every((_, i) => isColumn(header.columns[i], observations))) return undefined;
+  const { origin, firstSeq, hlcs, kinds, columns } = header;
+  const observed = hlcs.reduce((sum, _, i) => (valueAt(kinds, i) === observeKind ? sum + 1 : sum), 0);
+  const observations = observed === 0 ? [] : readColumns(columns, observed);
+  if (observations === undefined || (check && observed > 0 && !areObservations(columns, observations))) {
+    return undefined;
   }
   const events: TocsinEvent[] = [];
   let row = 0;
   for (const [i, hlc] of hlcs.entries()) {
-    const seq = firstSeq + i;
-    const kind = at(kinds, i);
+    const kind = valueAt(kinds, i);
     if (typeof kind !== 'number') return undefined;
-    if (kind !== observeKind) {
-      events.push({ origin, seq, hlc, kind: 'unknown' });
-      continue;
-    }
-    const body = readObservation(header.columns, row++);
-    if (check && !isObservation(body)) return undefined;
-    // Checked above, or written by ourselves.
-    events.push({ origin, seq, hlc, kind: 'observe', body: body as unknown as Observation });
+    const body = kind === observeKind ? observations[row++] : undefined;
+    const seq = firstSeq + i;
+    events.push(
+      body === undefined
+        ? { origin, seq, hlc, kind: 'unknown' }
+        : { origin, seq, hlc, kind: 'observe', body },
+    );
   }
   return events;
-}
-
-function readObservation(fields: readonly (readonly unknown[])[], row: number): Record<string, unknown> {
-  const body: Record<string, unknown> = {};
-  for (const [i, name] of columns.entries()) {
-    const value = at(fields[i] ?? [], row);
-    if (value !== null && value !== undefined) body[name] = value;
-  }
-  return body;
-}
-
-/** A peer is inside the trust domain, but may be of another release or out of its mind: the shape, every cap, the canonical form. */
-function isObservation(body: Record<string, unknown>): boolean {
-  const limits = observationLimits;
-  const { indicator, itype, tlp, confidence, tags, count, firsttimeMs, lasttimeMs } = body;
-  if (!isText(indicator, 8_192) || !isOneOf<Itype>(itypes, itype) || !isOneOf<Tlp>(tlps, tlp)) return false;
-  const canonical = canonicalise(indicator, itype);
-  if (!canonical.ok || canonical.value.indicator !== indicator || canonical.value.itype !== itype)
-    return false;
-  if (!isName(body['provider']) || !isName(body['group'])) return false;
-  if (!isNumber(confidence, 0, limits.confidenceMax) || !isWhole(count, 1, limits.countMax)) return false;
-  if (!isTime(firsttimeMs) || !isTime(lasttimeMs) || firsttimeMs > lasttimeMs) return false;
-  if (!Array.isArray(tags) || tags.length > limits.tagsMax) return false;
-  if (!tags.every((tag, i) => isText(tag, limits.tagCharactersMax) && (i === 0 || tags[i - 1] < tag)))
-    return false;
-  return (
-    isAbsentOr(body['expiretimeMs'], isTime) &&
-    isAbsentOr(body['description'], (value) => isText(value, limits.descriptionCharactersMax)) &&
-    isAbsentOr(body['reference'], (value) => isText(value, limits.referenceCharactersMax)) &&
-    isAbsentOr(body['portlist'], (value) => isText(value, limits.portItemsMax * 12)) &&
-    isAbsentOr(body['protocol'], (value) => isText(value, limits.protocolCharactersMax)) &&
-    isAbsentOr(body['rdata'], (value) => isText(value, limits.rdataCharactersMax)) &&
-    isAbsentOr(body['asn'], (value) => isWhole(value, 1, 0xffff_ffff)) &&
-    isAbsentOr(body['asnDesc'], (value) => isText(value, limits.asnDescCharactersMax)) &&
-    isAbsentOr(body['cc'], (value) => typeof value === 'string' && /^[A-Z]{2}$/.test(value)) &&
-    isAbsentOr(body['latitude'], (value) => isNumber(value, -90, 90)) &&
-    isAbsentOr(body['longitude'], (value) => isNumber(value, -180, 180))
-  );
-}
-
-/** One value when all rows agree. */
-function columnOf(values: readonly unknown[]): readonly unknown[] {
-  const [first] = values;
-  const same = Array.isArray(first)
-    ? (value: unknown) =>
-        Array.isArray(value) && value.length === first.length && value.every((item, i) => item === first[i])
-    : (value: unknown) => value === first;
-  return values.every(same) ? values.slice(0, 1) : values;
-}
-
-function at(column: readonly unknown[], row: number): unknown {
-  return column.length === 1 ? column[0] : column[row];
-}
-
-function isColumn(value: unknown, rows: number): value is readonly unknown[] {
-  return Array.isArray(value) && (value.length === 1 || value.length === rows);
 }
 
 /** An upper bound of what an observation adds to a batch; UTF-16 units take at most three bytes of UTF-8. */
@@ -317,30 +236,6 @@ function isHlc(value: unknown): value is bigint | number {
   return (typeof value === 'bigint' || isWhole(value, 0, Number.MAX_SAFE_INTEGER)) && value >= 0;
 }
 
-function isText(value: unknown, charactersMax: number): value is string {
-  return typeof value === 'string' && value.length > 0 && value.length <= charactersMax;
-}
-
-function isName(value: unknown): boolean {
-  return typeof value === 'string' && /^[A-Za-z0-9._@:-]{1,64}$/.test(value);
-}
-
-function isNumber(value: unknown, min: number, max: number): value is number {
-  return typeof value === 'number' && value >= min && value <= max;
-}
-
 function isWhole(value: unknown, min: number, max: number): value is number {
-  return isNumber(value, min, max) && Number.isInteger(value);
-}
-
-function isTime(value: unknown): value is number {
-  return isWhole(value, 0, 8_640_000_000_000_000);
-}
-
-function isOneOf<T extends string>(allowed: readonly T[], value: unknown): value is T {
-  return (allowed as readonly unknown[]).includes(value);
-}
-
-function isAbsentOr(value: unknown, check: (value: unknown) => boolean): boolean {
-  return value === undefined || check(value);
+  return Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
 }

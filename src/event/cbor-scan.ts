@@ -48,7 +48,7 @@ export function scanCbor(bytes: Uint8Array, limits: CborLimits): CborRefusal | u
       case 3:
         if (argument > bytes.length - at) return 'cbor-cut';
         // Decoders repair bad UTF-8 each in its own way, and nodes must read the same text (RFC 8949, section 5.3.1).
-        if (major === 3 && !isUtf8(bytes.subarray(at, at + argument))) return 'cbor-text';
+        if (major === 3 && !isText(bytes, at, at + argument)) return 'cbor-text';
         at += argument;
         break;
       case 4:
@@ -66,6 +66,18 @@ export function scanCbor(bytes: Uint8Array, limits: CborLimits): CborRefusal | u
     }
   }
   return at === bytes.length ? undefined : 'cbor-trailing';
+}
+
+/** Of text this short, a look at each byte costs less than a view of it does; nearly all of it is ASCII. */
+const shortBytes = 256;
+
+function isText(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start <= shortBytes) {
+    let at = start;
+    while (at < end && (bytes[at] ?? 0) < 0x80) at++;
+    if (at === end) return true;
+  }
+  return isUtf8(bytes.subarray(start, end));
 }
 
 function readArgument(view: DataView, at: number, info: number): number {

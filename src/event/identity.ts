@@ -1,8 +1,8 @@
 import {
-  createHash,
   createPrivateKey,
   createPublicKey,
   generateKeyPairSync,
+  hash,
   type KeyObject,
   sign,
   verify,
@@ -40,7 +40,7 @@ export function loadIdentity(pem: string): Identity {
 
 /** The first 16 bytes of SHA-256 of the raw public key, as hex. */
 export function nodeIdOf(publicKey: Uint8Array): NodeId {
-  return createHash('sha256').update(publicKey).digest('hex').slice(0, 32) as NodeId;
+  return hash('sha256', publicKey, 'hex').slice(0, 32) as NodeId;
 }
 
 /** Checks signatures of one signer after another; the keys of the last ones are kept ready. */
@@ -49,7 +49,7 @@ export function signatureChecker(
 ): (publicKey: Uint8Array, bytes: Uint8Array, signature: Uint8Array) => boolean {
   const keys = new Map<string, KeyObject>();
   return (publicKey, bytes, signature) => {
-    const name = Buffer.from(publicKey).toString('base64');
+    const name = Buffer.from(publicKey).toString('latin1');
     let key = keys.get(name);
     if (key === undefined) {
       try {
