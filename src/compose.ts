@@ -20,11 +20,13 @@ import type { StartedNode } from './cli/io.ts';
 import { version } from './cli/version.ts';
 import type { Config } from './config/settings.ts';
 import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
-import { hybridClock } from './event/hlc.ts';
+import { hlcMs, hybridClock } from './event/hlc.ts';
+import type { NodeId } from './event/types.ts';
 import { createApp } from './facade/app.ts';
 import type { MeshView, PeerRow } from './facade/parts.ts';
 import { AddressInUse, startServer } from './facade/server.ts';
 import { createIntake } from './intake/intake.ts';
+import { startHousekeeping } from './replicate/housekeeping.ts';
 import { type Replicator, startReplicator } from './replicate/replicator.ts';
 import { openStore } from './store/level-store.ts';
 import { PublisherError, startPublisher } from './stream/publisher.ts';
@@ -40,11 +42,64 @@ const nodeFile = 'node.json';
 /** How many ports above the default are tried when it is taken. */
 const portsTried = 200;
 
+type Parts = { readonly log: Logger };
+
 /**
  * Wires all rooms into a node, from the store up to HTTP, and starts it. What was started is stopped again when a later
  * part fails. Rejects with the error of the part, whose message is for a person.
  */
-export async function startTocsin(config: Config, { log }: { readonly log: Logger }): Promise<StartedNode> {
+export async function startTocsin(config: Config, parts: Parts): Promise<StartedNode> {
+  const { log } = parts;
+  let stopped = false;
+  let announceReady: () => void = () => {};
+  const ready = new Promise<void>((resolve) => {
+    announceReady = resolve;
+  });
+  let renewal: Promise<void> | undefined;
+  let running = start(config, true);
+
+  async function start(of: Config, keepsIdentity: boolean): Promise<StartedNode> {
+    const node = await startNode(of, parts, keepsIdentity, (reason) => {
+      log.warn({ reason }, 'this node takes a new identity, so that no event number is used twice');
+      renewal = renew().catch((err: unknown) => log.fatal({ err }, 'the node did not start again'));
+    });
+    node.ready.then(announceReady, () => undefined);
+    return node;
+  }
+
+  /** At the same addresses, over the same data. */
+  async function renew(): Promise<void> {
+    const { httpUrl, streamEndpoint, dataDirectory, stop } = await running;
+    await stop();
+    if (stopped) return;
+    const addresses = { httpPort: portOf(httpUrl), streamPort: portOf(streamEndpoint) };
+    const setByHand = new Set([...config.setByHand, 'httpPort' as const, 'streamPort' as const]);
+    running = start({ ...config, ...addresses, setByHand, dataDir: dataDirectory }, false);
+    await running;
+  }
+
+  const node = await running;
+  return {
+    ...node,
+    ready,
+    async stop() {
+      stopped = true;
+      await renewal;
+      await (await running).stop();
+    },
+  };
+}
+
+function portOf(url: string): number {
+  return Number(url.slice(url.lastIndexOf(':') + 1));
+}
+
+async function startNode(
+  config: Config,
+  { log }: Parts,
+  keepsIdentity: boolean,
+  onIdentityLost: (reason: string) => void,
+): Promise<StartedNode> {
   const stops: (() => Promise<void> | void)[] = [];
   let stopping: Promise<void> | undefined;
   async function stopAll(): Promise<void> {
@@ -63,7 +118,14 @@ export async function startTocsin(config: Config, { log }: { readonly log: Logge
     stops.push(() => level.close());
     const store = await openStore(level);
     stops.push(() => store.close());
-    const identity = await loadOrCreateIdentity(path, store.vector().size > 0);
+    const keep = {
+      windowMs: config.eventLogDays * 24 * 60 * 60 * 1_000,
+      logBytesMax: config.eventLogMib * 1024 * 1024,
+    };
+    // Who was away for longer than the log reaches back may have been forgotten, and what it signed last with it.
+    const newestMs = hlcMs(store.lastHlc());
+    const isCurrent = newestMs > 0 && newestMs >= systemClock.wallMs() - keep.windowMs;
+    const identity = await loadOrCreateIdentity(path, keepsIdentity && isCurrent);
     const access = await loadAccess(path, fleet.value, randomBytes);
     const clock = hybridClock(systemClock, store.lastHlc());
     const name = config.name ?? `tocsin-${identity.nodeId.slice(0, 8)}`;
@@ -128,9 +190,23 @@ export async function startTocsin(config: Config, { log }: { readonly log: Logge
       clock: systemClock,
       random: systemRandom,
       origin: identity.nodeId,
+      windowMs: keep.windowMs,
+      sayAnew: (observations) => intake.restate(observations),
+      onIdentityLost,
       warn: (message, details) => log.warn(details, message),
     });
     stops.push(() => replicator.stop());
+    const housekeeping = startHousekeeping({
+      store,
+      clock: systemClock,
+      random: systemRandom,
+      keep,
+      isReady: () => replicator.status().ready,
+      present: () => new Set([identity.nodeId, ...mesh.peers().map(({ id }) => id.toLowerCase() as NodeId)]),
+      info: (message, details) => log.info(details, message),
+      warn: (message, details) => log.warn(details, message),
+    });
+    stops.push(() => housekeeping.stop());
     introduce(replicator);
     const gossipEndpoint = mesh.discoveryEndpoints.get('gossip') ?? '';
     meshView.current = viewOf(mesh, replicator, {

@@ -39,12 +39,13 @@ async function openAt(path: string): Promise<DataDirectory> {
 }
 
 /**
- * The node's key pair. It is only used again beside the log that it signed: where the log is gone (moved away because it was
- * damaged, or never written), a new pair is made, since the old one would sign its first seq a second time.
+ * The node's key pair. It is only used again beside the log that it signed. Where the log is gone (moved away because it was
+ * damaged, or never written) or may lack what it has signed, `isKept` is false and a new pair is made, since the old one
+ * would sign a seq a second time.
  */
-export async function loadOrCreateIdentity(path: string, hasLog: boolean): Promise<Identity> {
+export async function loadOrCreateIdentity(path: string, isKept: boolean): Promise<Identity> {
   const file = join(path, identityFile);
-  if (hasLog) {
+  if (isKept) {
     try {
       return loadIdentity(await readFile(file, 'utf8'));
     } catch (cause) {

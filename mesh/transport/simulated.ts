@@ -21,6 +21,8 @@ export type NetworkFaults = {
   readonly delayMsMax: number;
   /** Chance that a message is lost, as one is that was in flight when a connection broke. */
   readonly loss: number;
+  /** Chance that a message arrives a second time, later, behind others. */
+  readonly duplication: number;
 };
 
 /** A network in one process: hosts named by text, endpoints `tcp://<host>:<port>`, faults drawn from a seed. */
@@ -61,15 +63,17 @@ export function simulatedNetwork(clock: Clock, random: Random, faults: NetworkFa
 
   /** Delivers in order behind what this lane carries already; answers the lane's new end. */
   function carry(from: string, to: string, laneFreeMs: number, deliver: () => void): number {
-    const { delayMsMin, delayMsMax, loss } = network.faults;
+    const { delayMsMin, delayMsMax, loss, duplication } = network.faults;
     const nowMs = clock.monotonicMs();
     const atMs = Math.max(laneFreeMs, nowMs + delayMsMin + random.next() * (delayMsMax - delayMsMin));
     messages.sent++;
     const lost = random.next() < loss;
-    clock.after(atMs - nowMs, () => {
+    const arrive = (): void => {
       if (lost || !reaches(from, to)) messages.lost++;
       else deliver();
-    });
+    };
+    clock.after(atMs - nowMs, arrive);
+    if (random.next() < duplication) clock.after(atMs - nowMs + random.next() * delayMsMax, arrive);
     return atMs;
   }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { configLimits } from './limits.ts';
-import { discovery, flag, host, nodeName, path, port, seeds } from './values.ts';
+import { discovery, flag, host, nodeName, path, port, seeds, whole } from './values.ts';
 
 /** One setting: its four names, what a person reads about it, and what it may be. */
 export type Setting = {
@@ -151,6 +151,26 @@ export const settings = {
     allowed: 'true or false',
     schema: flag,
     default: false,
+  },
+  eventLogDays: {
+    flag: '--event-log-days',
+    argument: 'days',
+    variable: 'TOCSIN_EVENT_LOG_DAYS',
+    yaml: 'event_log_days',
+    help: 'how long events stay in the log, from which nodes that were away catch up; the same on every node of a mesh',
+    allowed: 'a number of days from 1 to 365',
+    schema: whole(1, 365),
+    default: 7,
+  },
+  eventLogMib: {
+    flag: '--event-log-mib',
+    argument: 'MiB',
+    variable: 'TOCSIN_EVENT_LOG_MIB',
+    yaml: 'event_log_mib',
+    help: 'how large the event log may grow; what does not fit leaves it, oldest first (its effect stays in the records)',
+    allowed: 'a number of MiB from 1 to 1000000',
+    schema: whole(1, 1_000_000),
+    default: 1_024,
   },
   tokens: {
     variable: 'TOCSIN_TOKENS',

@@ -8,9 +8,14 @@ import { configLimits } from './limits.ts';
 
 /** A TCP or UDP port. 0, where it is allowed, means any free one. */
 export function port(lowest: 0 | 1) {
+  return whole(lowest, 65_535);
+}
+
+/** A whole number in a range. */
+export function whole(lowest: number, highest: number) {
   return z.preprocess(
-    (value) => (typeof value === 'string' && /^\d{1,5}$/.test(value) ? Number(value) : value),
-    z.number().int().min(lowest).max(65_535),
+    (value) => (typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value),
+    z.number().int().min(lowest).max(highest),
   );
 }
 

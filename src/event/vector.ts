@@ -72,6 +72,30 @@ export function union(a: Vector, b: Vector): Vector {
   return both;
 }
 
+/** What both hold. */
+export function intersection(a: Vector, b: Vector): Vector {
+  return difference(a, difference(a, b));
+}
+
+/** What `a` holds and `b` does not. */
+export function difference(a: Vector, b: Vector): Vector {
+  return new Map(
+    missingRanges(b, a).map(({ origin, ranges }) => [origin, ranges.reduce(addRange, emptyHeld)]),
+  );
+}
+
+/** How many events it holds. */
+export function countEvents(vector: Vector): number {
+  let events = 0;
+  for (const held of vector.values()) for (const { from, to } of rangesOf(held)) events += to - from + 1;
+  return events;
+}
+
+/** The highest seq that is held. */
+export function lastSeqOf(held: Held | undefined): number {
+  return held === undefined ? 0 : (held.above.at(-1)?.to ?? held.upTo);
+}
+
 /** As ranges from 1, ascending. */
 export function rangesOf(held: Held): readonly SeqRange[] {
   return held.upTo > 0 ? [{ from: 1, to: held.upTo }, ...held.above] : held.above;

@@ -44,6 +44,8 @@ export interface Intake {
    * the first rows of a large submission may be stored, and the later ones are not.
    */
   submit(rows: readonly Row[], defaults: ObservationDefaults, wish?: AckWish): Promise<SubmitOutcome>;
+  /** Makes events of this node out of what a snapshot did not know; resolves once they are in the store. */
+  restate(observations: readonly Observation[]): Promise<void>;
   /** Takes nothing more, and waits for what it took. */
   stop(): Promise<void>;
 }
@@ -161,6 +163,9 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
       } finally {
         submissions.delete(submission);
       }
+    },
+    async restate(observations) {
+      await commit(observations);
     },
     async stop() {
       stopped = true;

@@ -14,6 +14,22 @@ export const replicateLimits = {
   answerMsMax: 5_000,
   /** What a submission waits for other nodes before it is answered with what was reached. */
   ackMsMax: 5_000,
+  /** A node that lacks more events than this, and so many times what it holds, takes a snapshot rather than the log. */
+  snapshotEventsMin: 5_000,
+  snapshotFactor: 4,
+  /** One chunk of a snapshot, and what may be on its way. */
+  chunkBytes: 256 * 1024,
+  snapshotCreditBytes: 2 * 1024 * 1024,
+  /** Peers that may read a snapshot here at once. */
+  snapshotReadersMax: 4,
+  /** The longest key of a record. */
+  keyCharactersMax: 20_000,
+  /** After a snapshot: which events are fetched for the log and the stream, how many, and how long readiness waits. */
+  backfillAgeMs: 15 * 60_000,
+  backfillEventsMax: 100_000,
+  backfillMsMax: 30_000,
+  /** How long two logs have not met before one of the two takes a snapshot: some other peer may still have what is missing. */
+  severedAfterMs: 10_000,
   /** Anti-entropy: how often a node compares its vector with a random peer's, give or take a fifth. */
   compareEveryMs: 2_000,
   /** A newcomer that hears of nobody for so long is on its own, and ready. */
@@ -23,3 +39,6 @@ export const replicateLimits = {
   /** Vector and requests of a peer, encoded. */
   vectorBytesMax: 1024 * 1024,
 } as const;
+
+/** Handed in, so that a simulated fleet of a few hundred events meets what takes a real one millions. */
+export type ReplicateLimits = { readonly [Name in keyof typeof replicateLimits]: number };

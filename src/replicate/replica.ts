@@ -1,18 +1,23 @@
-import type { PeerId, Random } from 'tocsin/mesh';
+import { type PeerId, pick, type Random } from 'tocsin/mesh';
 import type { Held, NodeId, OpenedBatch, SeqRange, Vector } from '../event/types.ts';
 import {
   addRange,
+  countEvents,
   covers,
+  difference,
   emptyHeld,
   holds,
-  missingRanges,
+  intersection,
+  lastSeqOf,
+  overlaps,
   rangesOf,
   subtract,
   union,
   vectorHash,
 } from '../event/vector.ts';
-import { replicateLimits as limits } from './limits.ts';
-import type { ReplicationMessage } from './message.ts';
+import type { ReplicateLimits } from './limits.ts';
+import type { PartEnd, ReplicationMessage } from './message.ts';
+import type { SnapshotMessage } from './snapshot-message.ts';
 
 /**
  * Replication as pure steps. A node shouts what it commits itself. Everything else is repair, and repair has one way:
@@ -25,6 +30,13 @@ export type Replica = {
   readonly pending: Vector;
   /** Batches dated in the future; held back until their time has come. */
   readonly heldBack: readonly HeldBack[];
+  /** The snapshot that is on its way here. */
+  readonly snapshot: SnapshotFetch | undefined;
+  /** Events whose effect came with a snapshot, and which are wanted for the log all the same. */
+  readonly backfill: Vector;
+  readonly backfillUntilMs: number;
+  /** This node was away for longer than logs reach back: what it lacks may be in no vector any more. */
+  readonly outdated: boolean;
   readonly requests: number;
   readonly startedAtMs: number;
   /** Once ready, always ready: what comes later is ordinary traffic. */
@@ -39,10 +51,35 @@ export type Sync = {
   readonly acked: Held;
   /** What we asked of it and wait for. */
   readonly ask: Ask | undefined;
+  /** What it holds in its records, and no longer in its log. */
+  readonly gone: Vector;
+  readonly goneSinceMs: number | undefined;
+  /** Since when we have owed it events that have left our log. */
+  readonly owingSinceMs: number | undefined;
+  /** It could not give a snapshot, or did not go on with it; until then it is not asked for one. */
+  readonly noSnapshotUntilMs: number;
 };
 
 type Ask = { readonly request: number; readonly ranges: Vector; readonly untilMs: number };
 type HeldBack = { readonly origin: NodeId; readonly range: SeqRange; readonly untilWallMs: number };
+export type SnapshotFetch = {
+  readonly from: PeerId;
+  readonly request: number;
+  readonly untilMs: number;
+  /** Records that have come, of how many. */
+  readonly records: number;
+  readonly total: number;
+};
+
+const newSync: Sync = {
+  theirs: undefined,
+  acked: emptyHeld,
+  ask: undefined,
+  gone: new Map(),
+  goneSinceMs: undefined,
+  owingSinceMs: undefined,
+  noSnapshotUntilMs: 0,
+};
 
 export type ReplicaInput =
   | { readonly kind: 'peer-joined'; readonly id: PeerId }
@@ -53,23 +90,41 @@ export type ReplicaInput =
   /** The store refused them; they may be asked for again. */
   | { readonly kind: 'not-written'; readonly batches: readonly OpenedBatch[] }
   | { readonly kind: 'held-back'; readonly batch: OpenedBatch; readonly untilWallMs: number }
+  /** Part of what a peer wants has left our log. */
+  | { readonly kind: 'could-not-serve'; readonly to: PeerId }
+  | {
+      readonly kind: 'snapshot-came';
+      readonly request: number;
+      readonly records: number;
+      readonly total: number;
+    }
+  | {
+      readonly kind: 'snapshot-installed';
+      readonly lastMs: ReadonlyMap<NodeId, number>;
+      /** What this node has streamed before is in its log. */
+      readonly isFirst: boolean;
+    }
+  | { readonly kind: 'snapshot-failed'; readonly request: number }
   | { readonly kind: 'tick' };
 
-/** A peer's message after its batches were opened and the bad ones dropped. */
+/** A peer's message after its batches were opened and the bad ones dropped. Snapshots have a way of their own. */
 export type Heard =
-  | Exclude<ReplicationMessage, { kind: 'batches' | 'part' }>
+  | Exclude<ReplicationMessage, { kind: 'batches' | 'part' | SnapshotMessage['kind'] }>
   | { readonly kind: 'batches'; readonly batches: readonly OpenedBatch[] }
   | {
       readonly kind: 'part';
       readonly request: number;
-      readonly last: boolean;
+      readonly end: PartEnd;
       readonly batches: readonly OpenedBatch[];
     };
 
 export type ReplicaContext = {
+  readonly limits: ReplicateLimits;
   readonly self: NodeId;
   /** What the store holds now. */
   readonly mine: Vector;
+  /** Of that, what peers are told: without origins that are about to be forgotten everywhere. */
+  readonly told: Vector;
   readonly nowMs: number;
   readonly wallMs: number;
   readonly random: Random;
@@ -79,6 +134,7 @@ export type ReplicaEffect =
   | { readonly kind: 'shout'; readonly batches: readonly OpenedBatch[] }
   | { readonly kind: 'whisper'; readonly to: PeerId; readonly message: ReplicationMessage }
   | { readonly kind: 'commit'; readonly batches: readonly OpenedBatch[] }
+  | { readonly kind: 'backfill'; readonly batches: readonly OpenedBatch[] }
   /** Send what `to` wants of our log, as far as its credit goes. */
   | {
       readonly kind: 'serve';
@@ -86,15 +142,21 @@ export type ReplicaEffect =
       readonly request: number;
       readonly ranges: Vector;
       readonly creditBytes: number;
-    };
+    }
+  /** Ask `from` for its records; what came of an earlier snapshot is told it. */
+  | { readonly kind: 'fetch-snapshot'; readonly from: PeerId; readonly request: number };
 
 export type ReplicaStep = { readonly replica: Replica; readonly effects: readonly ReplicaEffect[] };
 
-export function newReplica(nowMs: number): Replica {
+export function newReplica(nowMs: number, outdated: boolean): Replica {
   return {
     peers: new Map(),
     pending: new Map(),
     heldBack: [],
+    snapshot: undefined,
+    backfill: new Map(),
+    backfillUntilMs: 0,
+    outdated,
     requests: 0,
     startedAtMs: nowMs,
     ready: false,
@@ -104,19 +166,19 @@ export function newReplica(nowMs: number): Replica {
 export function stepReplica(replica: Replica, input: ReplicaInput, context: ReplicaContext): ReplicaStep {
   switch (input.kind) {
     case 'peer-joined': {
-      const next = withPeer(replica, input.id, { theirs: undefined, acked: emptyHeld, ask: undefined });
+      const next = withPeer(replica, input.id, newSync);
       return { replica: next, effects: [compare(input.id, context)] };
     }
     case 'peer-left': {
       const peers = new Map(replica.peers);
       peers.delete(input.id);
-      return { replica: { ...replica, peers }, effects: [] };
+      return goOn({ ...replica, peers }, context);
     }
     case 'heard':
       return hear(replica, input.from, input.message, context);
     case 'written': {
       if (input.own.length > 0) return { replica, effects: [{ kind: 'shout', batches: input.own }] };
-      const written = { ...replica, pending: withoutBatches(replica.pending, input.peers) };
+      const written: Replica = { ...replica, pending: withoutBatches(replica.pending, input.peers) };
       return after(askEveryone(written, context), acknowledge(written, input.peers, context));
     }
     case 'not-written':
@@ -128,9 +190,35 @@ export function stepReplica(replica: Replica, input: ReplicaInput, context: Repl
       const { origin, firstSeq: from, lastSeq: to } = input.batch;
       const held: HeldBack = { origin, range: { from, to }, untilWallMs: input.untilWallMs };
       return {
-        replica: { ...replica, heldBack: [...replica.heldBack, held].slice(-limits.heldBackMax) },
+        replica: { ...replica, heldBack: [...replica.heldBack, held].slice(-context.limits.heldBackMax) },
         effects: [],
       };
+    }
+    case 'could-not-serve': {
+      const sync = replica.peers.get(input.to);
+      if (sync === undefined || sync.owingSinceMs !== undefined) return { replica, effects: [] };
+      return { replica: withPeer(replica, input.to, { ...sync, owingSinceMs: context.nowMs }), effects: [] };
+    }
+    case 'snapshot-came': {
+      const { snapshot } = replica;
+      if (snapshot?.request !== input.request) return { replica, effects: [] };
+      const untilMs = context.nowMs + context.limits.answerMsMax;
+      const { records, total } = input;
+      return { replica: { ...replica, snapshot: { ...snapshot, untilMs, records, total } }, effects: [] };
+    }
+    case 'snapshot-installed': {
+      const backfill: Vector = input.isFirst ? recentEvents(context, input.lastMs) : new Map();
+      const backfillUntilMs = context.nowMs + context.limits.backfillMsMax;
+      return askEveryone(
+        { ...replica, snapshot: undefined, outdated: false, backfill, backfillUntilMs },
+        context,
+      );
+    }
+    case 'snapshot-failed': {
+      const { snapshot } = replica;
+      return snapshot?.request === input.request
+        ? goOn(withoutSnapshotFrom(replica, snapshot.from, context), context)
+        : { replica, effects: [] };
     }
     case 'tick':
       return tick(replica, context);
@@ -143,12 +231,7 @@ export function stepReplica(replica: Replica, input: ReplicaInput, context: Repl
 export function missingEvents(replica: Replica, mine: Vector): number {
   let most = 0;
   for (const { theirs } of replica.peers.values()) {
-    if (theirs === undefined) continue;
-    let missing = 0;
-    for (const { ranges } of missingRanges(mine, theirs)) {
-      for (const { from, to } of ranges) missing += to - from + 1;
-    }
-    most = Math.max(most, missing);
+    if (theirs !== undefined) most = Math.max(most, countEvents(difference(theirs, mine)));
   }
   return most;
 }
@@ -159,12 +242,9 @@ function hear(replica: Replica, from: PeerId, message: Heard, context: ReplicaCo
   if (sync === undefined) return { replica, effects: [] };
   switch (message.kind) {
     case 'hash': {
-      if (sameBytes(message.hash, vectorHash(context.mine))) {
+      if (sameBytes(message.hash, vectorHash(context.told))) {
         return {
-          replica: {
-            ...withPeer(replica, from, withVector(sync, context.mine, context)),
-            ready: true,
-          },
+          replica: settle(withPeer(replica, from, withVector(sync, context.mine, context)), context),
           effects: [],
         };
       }
@@ -172,13 +252,14 @@ function hear(replica: Replica, from: PeerId, message: Heard, context: ReplicaCo
     }
     case 'vector': {
       const known = withPeer(replica, from, withVector(sync, message.vector, context));
+      const told = message.answer ? [tellVector(from, false, context)] : [];
       return after(
-        askPeer(settle(known, context), from, context),
-        message.answer ? [tellVector(from, false, context)] : [],
+        fetchSnapshot(settle(known, context), context) ?? askPeer(settle(known, context), from, context),
+        told,
       );
     }
     case 'want': {
-      const creditBytes = Math.min(message.creditBytes, limits.creditBytesMax);
+      const creditBytes = Math.min(message.creditBytes, context.limits.creditBytesMax);
       return {
         replica,
         effects: [{ kind: 'serve', to: from, request: message.request, ranges: message.ranges, creditBytes }],
@@ -192,14 +273,15 @@ function hear(replica: Replica, from: PeerId, message: Heard, context: ReplicaCo
       );
     case 'part': {
       // A late answer is as good as a timely one; only its place in the order of asking is gone.
-      const ask = sync.ask;
-      const current = ask !== undefined && ask.request === message.request;
-      const renewed =
-        current && !message.last ? { ...ask, untilMs: context.nowMs + limits.answerMsMax } : undefined;
-      const known = current ? withPeer(replica, from, { ...sync, ask: renewed }) : replica;
-      const taken = take(known, message.batches, context);
+      const ask = sync.ask?.request === message.request ? sync.ask : undefined;
+      if (ask === undefined) return take(replica, message.batches, context);
+      const left = withoutBatches(ask.ranges, message.batches);
+      const known = withPeer(replica, from, afterPart(sync, { ...ask, ranges: left }, message.end, context));
+      // What it cannot give for the log nobody has to have.
+      const backfill = message.end === 'gone' ? difference(known.backfill, left) : known.backfill;
+      const taken = take({ ...known, backfill }, message.batches, context);
       // With nothing to write no `written` will come, so ask on from here.
-      return current && message.last && taken.effects.length === 0
+      return message.end !== 'more' && taken.effects.length === 0
         ? askEveryone(taken.replica, context)
         : taken;
     }
@@ -240,18 +322,44 @@ function peerIdOf(origin: NodeId): PeerId {
   return origin.toUpperCase() as PeerId;
 }
 
-/** Hands on to the store what it neither holds nor is about to. */
+function afterPart(sync: Sync, ask: Ask, end: PartEnd, { nowMs, limits }: ReplicaContext): Sync {
+  switch (end) {
+    case 'more':
+      return { ...sync, ask: { ...ask, untilMs: nowMs + limits.answerMsMax } };
+    case 'all':
+      return { ...sync, ask: undefined };
+    case 'gone':
+      return {
+        ...sync,
+        ask: undefined,
+        gone: union(sync.gone, ask.ranges),
+        goneSinceMs: sync.goneSinceMs ?? nowMs,
+      };
+    default:
+      return end satisfies never;
+  }
+}
+
+/** Hands on to the store what it neither holds nor is about to, and to its log what it lacks there. */
 function take(replica: Replica, batches: readonly OpenedBatch[], context: ReplicaContext): ReplicaStep {
   let pending = replica.pending;
   const fresh: OpenedBatch[] = [];
+  const old: OpenedBatch[] = [];
   for (const batch of batches) {
     const range = { from: batch.firstSeq, to: batch.lastSeq };
-    if (holds(context.mine.get(batch.origin), range) || holds(pending.get(batch.origin), range)) continue;
+    if (holds(pending.get(batch.origin), range)) continue;
+    if (holds(context.mine.get(batch.origin), range)) {
+      if (overlaps(replica.backfill.get(batch.origin), range)) old.push(batch);
+      continue;
+    }
     pending = withRange(pending, batch.origin, range);
     fresh.push(batch);
   }
-  if (fresh.length === 0) return { replica, effects: [] };
-  return { replica: { ...replica, pending }, effects: [{ kind: 'commit', batches: fresh }] };
+  const effects: ReplicaEffect[] = [];
+  if (fresh.length > 0) effects.push({ kind: 'commit', batches: fresh });
+  if (old.length > 0) effects.push({ kind: 'backfill', batches: old });
+  const backfill = old.length > 0 ? withoutBatches(replica.backfill, old) : replica.backfill;
+  return { replica: { ...replica, pending, backfill }, effects };
 }
 
 function tick(replica: Replica, context: ReplicaContext): ReplicaStep {
@@ -263,16 +371,95 @@ function tick(replica: Replica, context: ReplicaContext): ReplicaStep {
     peers.set(id, late ? { ...sync, theirs: undefined, ask: undefined } : sync);
   }
   const heldBack = replica.heldBack.filter((held) => held.untilWallMs > wallMs);
-  const next = settle({ ...replica, peers, heldBack }, context);
+  const backfill = replica.backfillUntilMs > nowMs ? replica.backfill : new Map();
+  const next = goOn({ ...replica, peers, heldBack, backfill }, context);
   const ids = [...peers.keys()];
   const chosen = ids[Math.floor(random.next() * ids.length)];
-  return after(askEveryone(next, context), chosen === undefined ? [] : [compare(chosen, context)]);
+  return after(next, chosen === undefined ? [] : [compare(chosen, context)]);
+}
+
+/** Whatever there is to fetch, of whoever has it: a snapshot first, as nothing is asked for beside it. */
+function goOn(replica: Replica, context: ReplicaContext): ReplicaStep {
+  const { snapshot } = replica;
+  const failed =
+    snapshot !== undefined && (snapshot.untilMs <= context.nowMs || !replica.peers.has(snapshot.from));
+  const next = failed ? withoutSnapshotFrom(replica, snapshot.from, context) : replica;
+  return fetchSnapshot(settle(next, context), context) ?? askEveryone(next, context);
+}
+
+function withoutSnapshotFrom(replica: Replica, from: PeerId, { nowMs, limits }: ReplicaContext): Replica {
+  const sync = replica.peers.get(from);
+  const without: Replica = { ...replica, snapshot: undefined };
+  return sync === undefined
+    ? without
+    : withPeer(without, from, { ...sync, noSnapshotUntilMs: nowMs + limits.answerMsMax });
+}
+
+/** Asks a peer for its records, where that is the only or by far the shorter way. */
+function fetchSnapshot(replica: Replica, context: ReplicaContext): ReplicaStep | undefined {
+  if (replica.snapshot !== undefined) return undefined;
+  const givers = [...replica.peers].filter(([id, sync]) => isGiver(replica, id, sync, context));
+  const giver = pick(context.random, givers);
+  if (giver === undefined) return undefined;
+  const [from] = giver;
+  const request = (replica.requests + 1) >>> 0;
+  const untilMs = context.nowMs + context.limits.answerMsMax;
+  const snapshot = { from, request, untilMs, records: 0, total: 0 };
+  return {
+    replica: { ...replica, snapshot, requests: request },
+    effects: [{ kind: 'fetch-snapshot', from, request }],
+  };
+}
+
+function isGiver(replica: Replica, id: PeerId, sync: Sync, context: ReplicaContext): boolean {
+  const { self, mine, nowMs } = context;
+  const { theirs, goneSinceMs, owingSinceMs } = sync;
+  if (theirs === undefined || sync.noSnapshotUntilMs > nowMs) return false;
+  const lacking = difference(theirs, mine);
+  const held = countEvents(mine);
+  if (countEvents(lacking) > Math.max(context.limits.snapshotEventsMin, context.limits.snapshotFactor * held))
+    return true;
+  // Its log and ours no longer meet. One of the two has to take the other's records and say anew what it knows beyond them;
+  // so that it is one, it is the one that holds less.
+  const isSevered =
+    (isLongAgo(goneSinceMs, context) && lacking.size > 0 && !isToBeHad(replica, lacking)) ||
+    (isLongAgo(owingSinceMs, context) && !covers(theirs, mine)) ||
+    (replica.outdated && theirs.size > 0);
+  if (!isSevered) return false;
+  const theirEvents = countEvents(theirs);
+  return held < theirEvents || (held === theirEvents && self < id.toLowerCase());
+}
+
+function isLongAgo(sinceMs: number | undefined, { nowMs, limits }: ReplicaContext): boolean {
+  return sinceMs !== undefined && nowMs - sinceMs > limits.severedAfterMs;
+}
+
+/** Whether some peer's log may still have some of it. */
+function isToBeHad({ peers }: Replica, ranges: Vector): boolean {
+  return [...peers.values()].some(
+    ({ theirs, gone }) => theirs !== undefined && intersection(ranges, difference(theirs, gone)).size > 0,
+  );
+}
+
+/** The newest events of the snapshot that was taken, which a subscriber who comes from another node may not have seen. */
+function recentEvents({ mine, wallMs, limits }: ReplicaContext, lastMs: ReadonlyMap<NodeId, number>): Vector {
+  const recent = [...mine.keys()].filter(
+    (origin) => (lastMs.get(origin) ?? 0) >= wallMs - limits.backfillAgeMs,
+  );
+  const eventsEach = Math.floor(limits.backfillEventsMax / Math.max(1, recent.length));
+  return new Map(
+    recent.map((origin) => {
+      const to = lastSeqOf(mine.get(origin));
+      return [origin, addRange(emptyHeld, { from: Math.max(1, to - eventsEach + 1), to })];
+    }),
+  );
 }
 
 /** Ready once a peer's whole log is ours, or once nobody has turned up. */
 function settle(replica: Replica, context: ReplicaContext): Replica {
-  if (replica.ready) return replica;
-  const alone = replica.peers.size === 0 && context.nowMs - replica.startedAtMs >= limits.aloneAfterMs;
+  if (replica.ready || replica.snapshot !== undefined || replica.backfill.size > 0) return replica;
+  const alone =
+    replica.peers.size === 0 && context.nowMs - replica.startedAtMs >= context.limits.aloneAfterMs;
   const caughtUp = [...replica.peers.values()].some(
     ({ theirs }) => theirs !== undefined && covers(context.mine, theirs),
   );
@@ -294,50 +481,57 @@ function askEveryone(replica: Replica, context: ReplicaContext): ReplicaStep {
 function askPeer(replica: Replica, id: PeerId, context: ReplicaContext): ReplicaStep {
   const sync = replica.peers.get(id);
   if (sync?.theirs === undefined || sync.ask !== undefined) return { replica, effects: [] };
+  if (replica.snapshot !== undefined) return { replica, effects: [] };
   // When they are written, this is asked again.
-  if (eventsIn(replica.pending) >= limits.pendingEventsMax) return { replica, effects: [] };
-  const missing = missingRanges(expected(replica, context), sync.theirs);
-  if (missing.length === 0) return { replica, effects: [] };
-  const ranges: Vector = new Map(missing.map((gap) => [gap.origin, { upTo: 0, above: gap.ranges }]));
+  if (countEvents(replica.pending) >= context.limits.pendingEventsMax) return { replica, effects: [] };
+  const lacking = difference(sync.theirs, union(expected(replica, context), sync.gone));
+  const forTheLog = difference(intersection(replica.backfill, sync.theirs), asked(replica));
+  const ranges = forTheLog.size > 0 ? union(lacking, forTheLog) : lacking;
+  if (ranges.size === 0) return { replica, effects: [] };
   const request = (replica.requests + 1) >>> 0;
-  const ask: Ask = { request, ranges, untilMs: context.nowMs + limits.answerMsMax };
+  const ask: Ask = { request, ranges, untilMs: context.nowMs + context.limits.answerMsMax };
   return {
     replica: { ...withPeer(replica, id, { ...sync, ask }), requests: request },
     effects: [
       {
         kind: 'whisper',
         to: id,
-        message: { kind: 'want', request, creditBytes: limits.creditBytes, ranges },
+        message: { kind: 'want', request, creditBytes: context.limits.creditBytes, ranges },
       },
     ],
   };
 }
 
-function eventsIn(vector: Vector): number {
-  let events = 0;
-  for (const held of vector.values()) for (const { from, to } of rangesOf(held)) events += to - from + 1;
-  return events;
-}
-
 /** What we hold, or have reason to expect without asking. */
 function expected(replica: Replica, context: ReplicaContext): Vector {
-  let vector = union(context.mine, replica.pending);
-  for (const { ask } of replica.peers.values()) if (ask !== undefined) vector = union(vector, ask.ranges);
+  let vector = union(union(context.mine, replica.pending), asked(replica));
   for (const { origin, range } of replica.heldBack) vector = withRange(vector, origin, range);
   return vector;
 }
 
+function asked({ peers }: Replica): Vector {
+  let vector: Vector = new Map();
+  for (const { ask } of peers.values()) if (ask !== undefined) vector = union(vector, ask.ranges);
+  return vector;
+}
+
 function compare(to: PeerId, context: ReplicaContext): ReplicaEffect {
-  return { kind: 'whisper', to, message: { kind: 'hash', hash: vectorHash(context.mine) } };
+  return { kind: 'whisper', to, message: { kind: 'hash', hash: vectorHash(context.told) } };
 }
 
 function tellVector(to: PeerId, answer: boolean, context: ReplicaContext): ReplicaEffect {
-  return { kind: 'whisper', to, message: { kind: 'vector', vector: context.mine, answer } };
+  return { kind: 'whisper', to, message: { kind: 'vector', vector: context.told, answer } };
 }
 
 /** What a peer holds by its own word, which is also its word for what it has of ours. */
-function withVector(sync: Sync, theirs: Vector, { self }: ReplicaContext): Sync {
-  return { ...sync, theirs, acked: theirs.get(self) ?? emptyHeld };
+function withVector(sync: Sync, theirs: Vector, { self, mine }: ReplicaContext): Sync {
+  return {
+    ...sync,
+    theirs,
+    acked: theirs.get(self) ?? emptyHeld,
+    goneSinceMs: covers(mine, theirs) ? undefined : sync.goneSinceMs,
+    owingSinceMs: covers(theirs, mine) ? undefined : sync.owingSinceMs,
+  };
 }
 
 /** Who shouts a batch made it, and so holds all that it made before. */

@@ -12,21 +12,40 @@ import type { Ack, AckWish } from '../event/ack.ts';
 import { type BatchRefusal, openBatch } from '../event/batch.ts';
 import { aheadMsMax, type HybridClock, hlcMs } from '../event/hlc.ts';
 import type { NodeId, OpenedBatch, SeqRange, Vector } from '../event/types.ts';
+import { lastSeqOf, overlaps, rangesOf } from '../event/vector.ts';
+import type { Observation } from '../indicator/types.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import { createAckWaiters } from './ack-waiters.ts';
-import { replicateLimits as limits } from './limits.ts';
+import { type ReplicateLimits, replicateLimits } from './limits.ts';
 import { decodeMessage, encodeMessage, type MessageRefusal, type ReplicationMessage } from './message.ts';
 import {
   type Heard,
   holders,
   missingEvents,
   newReplica,
+  type Replica,
   type ReplicaContext,
   type ReplicaEffect,
   type ReplicaInput,
   stepReplica,
 } from './replica.ts';
+import { createSnapshotReceiver } from './snapshot-receiver.ts';
+import { createSnapshotServer } from './snapshot-server.ts';
 
+/** What is counted beside refusals. */
+type OwnCount =
+  | 'future'
+  | 'too-old'
+  | 'said-anew'
+  | 'snapshot-taken'
+  | 'snapshot-failed'
+  | 'backfilled'
+  | 'identity-lost';
+
+const hourMs = 60 * 60 * 1_000;
+/** A log is trimmed now and then, so that it holds a little more than its window. */
+const tooOldMarginMs = 2 * hourMs;
+const forgetMarginMs = hourMs;
 /** Tocsin's own traffic runs in this ZRE group. */
 const meshGroup = 'tocsin/1';
 
@@ -38,6 +57,13 @@ export type ReplicatorParts = {
   readonly random: Random;
   /** This node's origin: what it commits under this name it shouts. */
   readonly origin: NodeId;
+  readonly limits?: ReplicateLimits;
+  /** How long events stay in logs; older ones are refused, as their effect is in every snapshot. */
+  readonly windowMs: number;
+  /** Makes new events of this node out of what a snapshot does not know. */
+  readonly sayAnew: (observations: readonly Observation[]) => Promise<void>;
+  /** This node must not sign another event: others know events of its name that it does not have. */
+  readonly onIdentityLost: (reason: string) => void;
   /** A fault that a person should hear of; `message` is a sentence. */
   readonly warn: (message: string, details: Record<string, unknown>) => void;
 };
@@ -50,6 +76,8 @@ export type ReplicationStatus = {
   readonly peers: number;
   /** Events that a peer holds and this node does not. */
   readonly missing: number;
+  /** The snapshot that is on its way here: records that have come, of how many. */
+  readonly snapshot?: { readonly records: number; readonly total: number };
 };
 
 export interface Replicator extends AsyncDisposable {
@@ -68,8 +96,13 @@ export interface Replicator extends AsyncDisposable {
 
 /** Joins the mesh's Tocsin group and keeps the store in step with it: replica.ts decides, this acts. */
 export function startReplicator(parts: ReplicatorParts): Replicator {
-  const { mesh, store, hybridClock, clock, random, origin, warn } = parts;
-  let replica = newReplica(clock.monotonicMs());
+  const { mesh, store, hybridClock, clock, random, origin, windowMs, warn } = parts;
+  const limits = parts.limits ?? replicateLimits;
+  const newestMs = hlcMs(store.lastHlc());
+  let replica = newReplica(clock.monotonicMs(), newestMs > 0 && newestMs < clock.wallMs() - windowMs);
+  /** The highest seq that this node has signed, as far as it knows. */
+  let ownLastSeq = lastSeqOf(store.vector().get(origin));
+  let identityLost = false;
   let stopped = false;
   const counts = new Map<string, number>();
   /** One answer at a time to each peer. */
@@ -95,7 +128,72 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   );
 
   function context(): ReplicaContext {
-    return { self: origin, mine: store.vector(), nowMs: clock.monotonicMs(), wallMs: clock.wallMs(), random };
+    const mine = store.vector();
+    return {
+      limits,
+      self: origin,
+      mine,
+      told: told(mine),
+      nowMs: clock.monotonicMs(),
+      wallMs: clock.wallMs(),
+      random,
+    };
+  }
+
+  /** Origins leave vectors after two windows. Each node stops to tell of them an hour before it forgets them. */
+  function told(mine: Vector): Vector {
+    const lastMs = store.lastMs();
+    const untilMs = clock.wallMs() - 2 * windowMs + forgetMarginMs;
+    const old = [...mine.keys()].filter((of) => of !== origin && (lastMs.get(of) ?? 0) < untilMs);
+    if (old.length === 0) return mine;
+    const rest = new Map(mine);
+    for (const of of old) rest.delete(of);
+    return rest;
+  }
+
+  const server = createSnapshotServer({
+    store,
+    clock,
+    limits,
+    canServe: () => replica.snapshot === undefined,
+    send,
+  });
+  const receiver = createSnapshotReceiver({
+    store,
+    limits,
+    send,
+    onCame: (request, records, total) => step({ kind: 'snapshot-came', request, records, total }),
+    onInstalled: (isFirst) => run(() => afterSnapshot(isFirst)),
+    onFailed(request, reason) {
+      count('snapshot-failed');
+      warn('a snapshot did not come to its end; another peer is asked', { reason });
+      step({ kind: 'snapshot-failed', request });
+    },
+  });
+
+  async function afterSnapshot(isFirst: boolean): Promise<void> {
+    count('snapshot-taken');
+    step({ kind: 'snapshot-installed', lastMs: store.lastMs(), isFirst });
+    if (lastSeqOf(store.vector().get(origin)) < ownLastSeq) {
+      loseIdentity('events of this node have left every log; their content is said anew');
+    } else await sayUnsaid();
+  }
+
+  /** What only this node knew is told to all as new events, signed by a name that can still sign. */
+  async function sayUnsaid(): Promise<void> {
+    for await (const observations of store.unsaid(clock.wallMs() - windowMs)) {
+      if (stopped) return;
+      count('said-anew', observations.length);
+      await parts.sayAnew(observations);
+    }
+    await store.forgetUnsaid();
+  }
+
+  function loseIdentity(reason: string): void {
+    if (identityLost || stopped) return;
+    identityLost = true;
+    count('identity-lost');
+    parts.onIdentityLost(reason);
   }
 
   function step(input: ReplicaInput): void {
@@ -111,7 +209,10 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   function perform(effect: ReplicaEffect): void {
     switch (effect.kind) {
       case 'shout':
-        for (const batches of chunks(effect.batches.map((batch) => batch.bytes))) {
+        for (const batches of chunks(
+          effect.batches.map((batch) => batch.bytes),
+          limits,
+        )) {
           mesh.shout(meshGroup, encodeMessage({ kind: 'batches', batches }));
         }
         break;
@@ -121,6 +222,12 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
         break;
       case 'commit':
         run(() => commit(effect.batches));
+        break;
+      case 'backfill':
+        run(() => backfill(effect.batches));
+        break;
+      case 'fetch-snapshot':
+        receiver.fetch(effect.from, effect.request);
         break;
       case 'serve':
         if (serving.has(effect.to)) break;
@@ -151,6 +258,11 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     step({ kind: 'written', own: [], peers: batches });
   }
 
+  async function backfill(batches: readonly OpenedBatch[]): Promise<void> {
+    const { changes } = await store.backfill(batches);
+    count('backfilled', changes.length);
+  }
+
   async function serve({
     to,
     request,
@@ -159,13 +271,19 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   }: Extract<ReplicaEffect, { kind: 'serve' }>): Promise<void> {
     let credit = creditBytes;
     let batches: Uint8Array[] = [];
-    for (const [of, range] of rangesOf(ranges)) {
+    let gone = false;
+    for (const [of, range] of rangesOfAll(ranges)) {
       for (let from = range.from; from <= range.to && credit > 0; ) {
         const found = await store.batches(
           of,
           { from, to: range.to },
           Math.min(credit, limits.messageBytesMax),
         );
+        // What is held and not in the log has left it.
+        if ((found[0]?.firstSeq ?? Number.POSITIVE_INFINITY) > from) {
+          const hole = { from, to: Math.min(range.to, (found[0]?.firstSeq ?? range.to + 1) - 1) };
+          gone ||= overlaps(store.vector().get(of), hole);
+        }
         const last = found.at(-1);
         if (last === undefined) break;
         for (const { bytes } of found) {
@@ -173,13 +291,16 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
           batches.push(bytes);
         }
         from = last.lastSeq + 1;
-        const full = chunks(batches);
+        const full = chunks(batches, limits);
         batches = [...(full.pop() ?? [])];
-        for (const part of full) if (!send(to, { kind: 'part', request, last: false, batches: part })) return;
+        for (const part of full) if (!send(to, { kind: 'part', request, end: 'more', batches: part })) return;
       }
       if (credit <= 0) break;
     }
-    send(to, { kind: 'part', request, last: true, batches });
+    // With credit left, all was sent that there is.
+    const end = gone && credit > 0 ? 'gone' : 'all';
+    if (end === 'gone') step({ kind: 'could-not-serve', to });
+    send(to, { kind: 'part', request, end, batches });
   }
 
   function send(to: PeerId, message: ReplicationMessage): boolean {
@@ -192,10 +313,10 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
         if (event.group === meshGroup) step({ kind: 'peer-joined', id: event.id });
         break;
       case 'peer-left':
-        if (event.group === meshGroup) step({ kind: 'peer-left', id: event.id });
+        if (event.group === meshGroup) leave(event.id);
         break;
       case 'peer-exited':
-        step({ kind: 'peer-left', id: event.id });
+        leave(event.id);
         break;
       case 'whisper':
         hear(event.from, event.content);
@@ -211,23 +332,63 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     }
   }
 
+  function leave(id: PeerId): void {
+    server.left(id);
+    step({ kind: 'peer-left', id });
+  }
+
   function hear(from: PeerId, content: Frames): void {
     const message = decodeMessage(content);
-    if (message.ok) step({ kind: 'heard', from, message: opened(message.value) });
-    else count(message.code);
+    if (!message.ok) {
+      count(message.code);
+      return;
+    }
+    switch (message.value.kind) {
+      case 'fetch':
+      case 'more':
+        if (replica.peers.has(from)) server.hear(from, message.value);
+        break;
+      case 'chunk':
+      case 'done':
+        receiver.hear(from, message.value);
+        break;
+      case 'batches':
+      case 'part':
+        step({ kind: 'heard', from, message: opened(message.value) });
+        break;
+      case 'vector':
+        if (lastSeqOf(message.value.vector.get(origin)) > ownLastSeq) {
+          loseIdentity(
+            'a peer has events of this node that it does not have: its disk was put back to an older day',
+          );
+        }
+        step({ kind: 'heard', from, message: message.value });
+        break;
+      default:
+        step({ kind: 'heard', from, message: message.value });
+    }
   }
 
   /** A batch is checked before anything else happens to it; a bad one costs itself only. */
-  function opened(message: ReplicationMessage): Heard {
-    if (message.kind !== 'batches' && message.kind !== 'part') return message;
+  function opened(message: Extract<ReplicationMessage, { kind: 'batches' | 'part' }>): Heard {
     const good: OpenedBatch[] = [];
+    let hasOld = false;
     for (const bytes of message.batches) {
       const batch = openBatch(bytes);
       if (!batch.ok) count(batch.code);
       else if (isFuture(batch.value)) holdBack(batch.value);
-      else good.push(batch.value);
+      else if (isTooOld(batch.value)) {
+        hasOld = true;
+        count('too-old');
+      } else good.push(batch.value);
     }
-    return { ...message, batches: good };
+    if (message.kind === 'batches') return { kind: 'batches', batches: good };
+    // What is too old for us comes with a snapshot, as if it had left the sender's log.
+    return { ...message, batches: good, end: hasOld && message.end === 'all' ? 'gone' : message.end };
+  }
+
+  function isTooOld(batch: OpenedBatch): boolean {
+    return hlcMs(batch.lastHlc) < clock.wallMs() - windowMs - tooOldMarginMs;
   }
 
   function isFuture(batch: OpenedBatch): boolean {
@@ -244,13 +405,17 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     step({ kind: 'held-back', batch, untilWallMs: hlcMs(batch.lastHlc) - aheadMsMax });
   }
 
-  function count(reason: MessageRefusal | BatchRefusal | 'future'): void {
-    counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  function count(reason: MessageRefusal | BatchRefusal | OwnCount, by = 1): void {
+    counts.set(reason, (counts.get(reason) ?? 0) + by);
   }
 
+  // A snapshot had come when this node stopped, and what it does not know had still to be said.
+  run(sayUnsaid);
   const unsubscribeStore = store.onCommitted(({ batches }) => {
     const own = batches.filter((batch) => batch.origin === origin);
-    if (own.length > 0) step({ kind: 'written', own, peers: [] });
+    if (own.length === 0) return;
+    ownLastSeq = Math.max(ownLastSeq, own.at(-1)?.lastSeq ?? 0);
+    step({ kind: 'written', own, peers: [] });
   });
   const unsubscribeMesh = mesh.subscribe(onMeshEvent);
   mesh.join(meshGroup);
@@ -269,14 +434,21 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     unsubscribeStore();
     unsubscribeMesh();
     acks.stop();
-    await Promise.all(tasks);
+    await Promise.all([...tasks, server.stop(), receiver.stop()]);
   }
 
   return {
     status() {
       const peers = replica.peers.size;
       const missing = missingEvents(replica, store.vector());
-      return { ready: replica.ready, reason: reasonFor(replica.ready, peers, missing), peers, missing };
+      const { ready: isReady, snapshot } = replica;
+      return {
+        ready: isReady,
+        reason: reasonFor(replica, missing),
+        peers,
+        missing,
+        ...(snapshot && { snapshot: { records: snapshot.records, total: snapshot.total } }),
+      };
     },
     ready,
     acknowledged: (range, wish, waitMs = limits.ackMsMax) => acks.wait(range, wish, waitMs),
@@ -286,17 +458,19 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   };
 }
 
-function reasonFor(ready: boolean, peers: number, missing: number): string {
+function reasonFor({ ready, peers: { size: peers }, snapshot }: Replica, missing: number): string {
+  if (snapshot !== undefined)
+    return `taking a snapshot: ${snapshot.records} of ${snapshot.total} records have come`;
   if (!ready) return peers === 0 ? 'looking for peers' : `catching up: ${missing} events to fetch`;
   return peers === 0 ? 'alone in the mesh' : `in step with ${peers} ${peers === 1 ? 'peer' : 'peers'}`;
 }
 
-function* rangesOf(vector: Vector): Iterable<readonly [NodeId, SeqRange]> {
-  for (const [origin, { above }] of vector) for (const range of above) yield [origin, range];
+function* rangesOfAll(vector: Vector): Iterable<readonly [NodeId, SeqRange]> {
+  for (const [origin, held] of vector) for (const range of rangesOf(held)) yield [origin, range];
 }
 
 /** Cuts batches into messages that the mesh takes. */
-function chunks(batches: readonly Uint8Array[]): Uint8Array[][] {
+function chunks(batches: readonly Uint8Array[], limits: ReplicateLimits): Uint8Array[][] {
   const messages: Uint8Array[][] = [];
   let bytes = 0;
   for (const batch of batches) {

@@ -71,3 +71,11 @@ export function appliedUpTo(position: number): string {
 function padded(number: number): string {
   return String(number).padStart(digits, '0');
 }
+
+/** Whether a key sorts behind another, as their bytes do; UTF-16 units sort otherwise from the surrogates on. */
+export function isBehind(key: string, other: string): boolean {
+  if (/[\ud800-\uffff]/.test(key) || /[\ud800-\uffff]/.test(other)) {
+    return Buffer.compare(Buffer.from(key), Buffer.from(other)) > 0;
+  }
+  return key > other;
+}

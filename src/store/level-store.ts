@@ -206,7 +206,7 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
         writer.alone(async () => {
           check();
           sink = undefined;
-          await install(next, state, count);
+          return install(next, state, count);
         }),
       async discard() {
         if (mine.discarded) return;
@@ -217,15 +217,20 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     };
   }
 
-  async function install(next: RecordTables, state: SnapshotState, count: number): Promise<void> {
+  async function install(
+    next: RecordTables,
+    state: SnapshotState,
+    count: number,
+  ): Promise<{ readonly logWasWhole: boolean }> {
     const before = tables;
-    const keep = summary.vector.size > 0;
+    const logWasWhole = summary.logIsWhole;
     const { position, lastHlc, logBytes } = summary;
     const installed: Summary = {
       vector: state.vector,
       lastMs: state.lastMs,
       count,
-      position,
+      // What came with it is in no stream: a reader that was here before is told of a gap.
+      position: logWasWhole ? position : position + 1,
       lastHlc: state.lastHlc > lastHlc ? state.lastHlc : lastHlc,
       logBytes,
       logIsWhole: false,
@@ -235,16 +240,16 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
       await apply(installed, (rows) => {
         for (const origin of state.vector.keys()) vectorRow(rows, installed, origin);
         rows.put('generation', String(next.generation), { sublevel: meta });
-        if (keep) rows.put('replaced', String(before.generation), { sublevel: meta });
+        rows.put('replaced', String(before.generation), { sublevel: meta });
       });
     } catch (cause) {
       tables = before;
       throw cause;
     }
-    if (keep) {
-      replaced = before;
-      await carryOver();
-    } else await clearTables(before);
+    replaced = before;
+    await carryOver();
+    if (logWasWhole) await forgetUnsaid();
+    return { logWasWhole };
   }
 
   async function* unsaid(expiredBeforeMs: number): AsyncIterable<readonly Observation[]> {

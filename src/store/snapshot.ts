@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
+import { isObservation } from '../event/columns.ts';
 import type { Hlc, NodeId, Vector } from '../event/types.ts';
 import type { IndicatorRecord } from '../indicator/types.ts';
-import { newestKey } from './keys.ts';
+import { isBehind, newestKey, recordKey } from './keys.ts';
+import { decodeRecord, encodeRecord } from './record-codec.ts';
 import type { Level, RecordTables } from './tables.ts';
 
 /** What the records of a snapshot contain, which is told behind them. */
@@ -60,7 +62,7 @@ export function readSnapshot(tables: RecordTables, state: SnapshotState, count: 
       const texts: string[] = [];
       let bytes = 0;
       let last: string | undefined;
-      for (let row = await peek(); row !== undefined && row[0] <= end; row = await peek()) {
+      for (let row = await peek(); row !== undefined && !isBehind(row[0], end); row = await peek()) {
         const [key, text] = row;
         if (bytes >= bytesMax) return { end: last ?? key, texts, digest: hash.digest(), last: false };
         texts.push(text);
@@ -91,12 +93,58 @@ export type SnapshotRow = {
   readonly reporttimeMs: IndicatorRecord['reporttimeMs'];
 };
 
+/**
+ * Reads a chunk's text of another node: every record is checked like one that came as an event, and stands in its place.
+ * Undefined when one is not as it must be; then the whole chunk is refused, as its digest would be another.
+ */
+export function readTexts(bytes: Uint8Array, after: string, end: string): readonly SnapshotRow[] | undefined {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  const rows: SnapshotRow[] = [];
+  let last = after;
+  for (let start = 0; start < text.length; ) {
+    const stop = text.indexOf('\n', start);
+    if (stop === -1) return undefined;
+    const line = text.slice(start, stop);
+    start = stop + 1;
+    const record = openRecord(line);
+    if (record === undefined) return undefined;
+    const key = recordKey(record);
+    if (!isBehind(key, last) || isBehind(key, end)) return undefined;
+    rows.push({ key, text: line, reporttimeMs: record.reporttimeMs });
+    last = key;
+  }
+  return rows;
+}
+
+function openRecord(text: string): IndicatorRecord | undefined {
+  try {
+    const record = decodeRecord(text);
+    const { reporttimeMs, stamp, ...observation } = record;
+    const isRecord =
+      Number.isSafeInteger(reporttimeMs) &&
+      reporttimeMs >= 0 &&
+      stamp.hlc >= 0n &&
+      /^[0-9a-f]{32}$/.test(stamp.origin) &&
+      Number.isSafeInteger(record.count) &&
+      // It is the sum of what events count, each of which has its cap.
+      isObservation({ ...observation, count: Math.min(1, record.count) }) &&
+      encodeRecord(record) === text;
+    return isRecord ? record : undefined;
+  } catch {
+    // No JSON, or no list.
+    return undefined;
+  }
+}
+
 /** A snapshot on its way into the store, beside the records in use. Chunks come in order; a new attempt may begin anew. */
 export interface SnapshotSink {
   /** Puts rows in the place of all that was put behind `after`, up to `end`. Synced. */
   put(after: string, end: string, rows: readonly SnapshotRow[]): Promise<void>;
-  /** Takes the place of the records in use. Events of the log that it does not contain are applied to it. */
-  install(state: SnapshotState): Promise<void>;
+  /**
+   * Takes the place of the records in use. Events of the log that it does not contain are applied to it. Answers whether the
+   * log had every event of the records before: then those say nothing that is not in the log.
+   */
+  install(state: SnapshotState): Promise<{ readonly logWasWhole: boolean }>;
   /** Removes what was put. */
   discard(): Promise<void>;
 }

@@ -51,6 +51,8 @@ export function createStreamLog(store: IndicatorStore, nodeId: NodeId): StreamLo
 
   const unsubscribe = store.onCommitted(({ changes }) => {
     for (const change of changes) {
+      // A snapshot came, with changes that are in no stream.
+      if (change.position !== last + 1) [tail, tailCharacters] = [[], 0];
       const message = streamMessage(change, nodeId);
       tail.push(message);
       tailCharacters += message.json.length;

@@ -23,13 +23,20 @@ if (values.help || (values.seed === undefined && values.seeds === undefined)) {
   const first = Number(values.first);
   const count = Number(values.seeds);
   let failed = 0;
+  const counts: Record<string, number> = {};
   for (let seed = first; seed < first + count; seed++) {
-    const { problems } = await runSeed(seed);
+    const { problems, counts: more } = await runSeed(seed);
+    for (const [what, by] of Object.entries(more)) counts[what] = (counts[what] ?? 0) + by;
     if (problems.length > 0) failed++;
     report(seed, problems);
     if ((seed - first + 1) % 100 === 0)
       console.log(`${seed - first + 1} of ${count} seeds, ${failed} failed`);
   }
+  console.log(
+    Object.entries(counts)
+      .map(([what, by]) => `${what} ${by}`)
+      .join(', '),
+  );
   console.log(`${count - failed} seeds agree, ${failed} do not`);
 }
 

@@ -17,10 +17,11 @@ import {
 } from 'tocsin/mesh';
 import { hybridClock } from '../../src/event/hlc.ts';
 import { createIdentity, type Identity } from '../../src/event/identity.ts';
-import { eventId, type NodeId, type SeqRange } from '../../src/event/types.ts';
+import { eventId, type NodeId } from '../../src/event/types.ts';
 import { holds } from '../../src/event/vector.ts';
 import { standardDefaults } from '../../src/indicator/observation.ts';
 import { createIntake, type Intake, type SubmitOutcome } from '../../src/intake/intake.ts';
+import { type ReplicateLimits, replicateLimits } from '../../src/replicate/limits.ts';
 import { type Replicator, startReplicator } from '../../src/replicate/replicator.ts';
 import { openStore } from '../../src/store/level-store.ts';
 import type { IndicatorStore } from '../../src/store/store.ts';
@@ -33,6 +34,8 @@ export type Verdict = {
   readonly trace: string;
   readonly events: number;
   readonly steps: number;
+  /** What replicators counted, over all nodes. */
+  readonly counts: Readonly<Record<string, number>>;
 };
 
 const nodesCount = 5;
@@ -43,13 +46,13 @@ const wallStartMs = Date.UTC(2026, 0, 1);
 
 type Disk = {
   readonly level: MemoryLevel<string, string>;
-  readonly identity: Identity;
+  identity: Identity;
   readonly seen: Set<string>;
   /** What is on it, as of the last start; undefined before the first. */
   store: IndicatorStore | undefined;
 };
-/** Events of one origin that were acknowledged, and the disks that had them then. */
-type Acknowledged = { readonly origin: NodeId; readonly range: SeqRange; readonly disks: readonly Disk[] };
+/** Values that were acknowledged, and the disks that had their events then. */
+type Acknowledged = { readonly values: readonly string[]; readonly disks: readonly Disk[] };
 type Node = {
   readonly host: string;
   readonly disk: Disk;
@@ -64,7 +67,12 @@ export async function runSeed(seed: number): Promise<Verdict> {
   const random = seededRandom(seed);
   const clock = simulatedClock(wallStartMs);
   const delayMsMax = 5 + randomInt(random, 200);
-  const network = simulatedNetwork(clock, random, { delayMsMin: 1, delayMsMax, loss: random.next() * 0.03 });
+  const network = simulatedNetwork(clock, random, {
+    delayMsMin: 1,
+    delayMsMax,
+    loss: random.next() * 0.03,
+    duplication: random.next() < 0.5 ? 0 : random.next() * 0.02,
+  });
   const world = new World(clock, network, random, seed);
   world.note(`delay up to ${delayMsMax} ms, loss ${(network.faults.loss * 100).toFixed(2)} %`);
   return world.run();
@@ -82,6 +90,10 @@ class World {
   /** All that ever were, also those that were thrown away. */
   readonly #disks: Disk[] = [];
   readonly #acknowledged: Acknowledged[] = [];
+  /** Hosts whose node lost its identity. */
+  readonly #nameless = new Set<string>();
+  readonly #limits: ReplicateLimits;
+  readonly #counts: Record<string, number> = {};
   #unanswered = 0;
   #identities = 0;
   #values = 0;
@@ -93,6 +105,14 @@ class World {
     this.#network = network;
     this.#random = random;
     this.#seed = seed;
+    this.#limits = {
+      ...replicateLimits,
+      // Half of the fleets take snapshots where others take the log.
+      snapshotEventsMin: random.next() < 0.5 ? 3 : replicateLimits.snapshotEventsMin,
+      chunkBytes: 300 + randomInt(random, 2_000),
+      snapshotCreditBytes: 1_000,
+      severedAfterMs: 3_000,
+    };
   }
 
   note(fault: string): void {
@@ -107,7 +127,7 @@ class World {
     }
     this.note('all faults end');
     this.#network.heal();
-    this.#network.faults = { delayMsMin: 1, delayMsMax: 20, loss: 0 };
+    this.#network.faults = { delayMsMin: 1, delayMsMax: 20, loss: 0, duplication: 0 };
     for (let i = 0; i < nodesCount; i++)
       if (!this.#nodes.has(`h${i}`)) await this.#start(`h${i}`, this.#newDisk());
     const endMs = this.#clock.monotonicMs() + settleMs;
@@ -115,7 +135,7 @@ class World {
       await this.#runFor(500);
     if (!(await this.#agree())) this.#problems.push(`no agreement ${settleMs} ms after the last fault`);
     if (!this.#allDone()) this.#problems.push('a node never became ready, or never answered');
-    this.#checkAcknowledged();
+    await this.#checkAcknowledged();
     for (const host of [...this.#nodes.keys()]) await this.#stop(host);
     await this.#runFor(2_000);
     if (this.#clock.pending > 0) this.#problems.push(`${this.#clock.pending} timers are left`);
@@ -126,6 +146,7 @@ class World {
       trace: this.#hash.digest('hex'),
       events: this.#events,
       steps: this.#steps,
+      counts: this.#counts,
     };
   }
 
@@ -143,6 +164,12 @@ class World {
     } else if (drawn < 0.85) {
       this.note('heal');
       this.#network.heal();
+    } else if (drawn < 0.88) {
+      // All logs, so that there are nodes which no log can help.
+      this.note('every log is trimmed');
+      for (const { store, replicator } of this.#nodes.values()) {
+        if (replicator.status().ready) await store.trimLog({ sinceMs: 0, bytesMax: 0 });
+      }
     } else if (drawn < 0.95) {
       const node = this.#nodes.get(host);
       const keepsDisk = this.#random.next() < 0.6;
@@ -173,10 +200,15 @@ class World {
     const submission = node.intake.submit(rows, { ...standardDefaults, provider: 'sim', confidence }, 1);
     // Not awaited: other nodes have it only when time goes on.
     this.#unanswered++;
-    void submission.then((outcome) => this.#answered(node, outcome)).finally(() => this.#unanswered--);
+    const values = rows.map(({ value }) => value);
+    void submission
+      .then((outcome) => this.#answered(node, values, outcome))
+      // A node that crashed answers nobody.
+      .catch(() => undefined)
+      .finally(() => this.#unanswered--);
   }
 
-  #answered({ host, disk }: Node, { accepted, ack, events }: SubmitOutcome): void {
+  #answered({ host, disk }: Node, values: readonly string[], { accepted, ack, events }: SubmitOutcome): void {
     this.#events += accepted;
     if (events === undefined || ack.reached === 'local') return;
     const [origin, first] = events.first.split('-') as [NodeId, string];
@@ -188,20 +220,39 @@ class World {
         `${host} says ${ack.reached} others have ${events.last}, and ${disks.length - 1} do`,
       );
     }
-    this.#acknowledged.push({ origin, range, disks });
+    this.#acknowledged.push({ values, disks });
   }
 
   /** Nothing acknowledged is lost while a disk that had it then is in use. */
-  #checkAcknowledged(): void {
+  async #checkAcknowledged(): Promise<void> {
     const nodes = [...this.#nodes.values()];
-    for (const { origin, range, disks } of this.#acknowledged) {
+    for (const { values, disks } of this.#acknowledged) {
       if (!nodes.some(({ disk }) => disks.includes(disk))) continue;
       for (const { host, store } of nodes) {
-        if (!holds(store.vector().get(origin), range)) {
-          this.#problems.push(`${host} lacks ${origin}-${range.from} to ${range.to}, which was acknowledged`);
+        for (const value of values) {
+          if ((await store.byValue('fqdn', value)).length === 0) {
+            this.#problems.push(`${host} lacks ${value}, which was acknowledged`);
+          }
         }
       }
     }
+  }
+
+  /** What compose.ts does with a node that must not sign any more. */
+  async #rename(host: string): Promise<void> {
+    this.#nameless.delete(host);
+    const disk = this.#nodes.get(host)?.disk;
+    if (disk === undefined) return;
+    await this.#stop(host);
+    disk.identity = this.#newIdentity();
+    await this.#start(host, disk);
+  }
+
+  #newIdentity(): Identity {
+    const seed = createHash('sha256')
+      .update(`${this.#seed}/${this.#identities++}`)
+      .digest();
+    return createIdentity(seed);
   }
 
   #missing(): readonly string[] {
@@ -209,12 +260,9 @@ class World {
   }
 
   #newDisk(): Disk {
-    const seed = createHash('sha256')
-      .update(`${this.#seed}/${this.#identities++}`)
-      .digest();
     const disk: Disk = {
       level: new MemoryLevel<string, string>(),
-      identity: createIdentity(seed),
+      identity: this.#newIdentity(),
       seen: new Set(),
       store: undefined,
     };
@@ -268,6 +316,13 @@ class World {
       clock,
       random: this.#random,
       origin,
+      windowMs: 7 * 24 * 60 * 60 * 1_000,
+      sayAnew: (observations) => intake.restate(observations),
+      limits: this.#limits,
+      onIdentityLost: (reason) => {
+        this.note(`${host} loses its identity: ${reason}`);
+        this.#nameless.add(host);
+      },
       warn: (message, details) => this.#trace(host, 'warn', `${message} ${String(details['error'])}`),
     });
     const intake = createIntake({
@@ -291,6 +346,7 @@ class World {
     if (node === undefined) return;
     this.#nodes.delete(host);
     await node.replicator.stop();
+    for (const [what, by] of node.replicator.counters()) this.#counts[what] = (this.#counts[what] ?? 0) + by;
     await node.intake.stop();
     await node.mesh.stop();
   }
@@ -317,6 +373,7 @@ class World {
       this.#steps++;
       // Whatever a step set going on a disk in memory ends before the next one.
       await new Promise<void>((resolve) => setImmediate(resolve));
+      for (const host of this.#nameless) await this.#rename(host);
     }
   }
 

@@ -11,8 +11,9 @@ test.each<ReplicationMessage>([
   { kind: 'vector', vector, answer: true },
   { kind: 'vector', vector: new Map(), answer: false },
   { kind: 'want', request: 0xffff_ffff, creditBytes: 1_048_576, ranges: vector },
-  { kind: 'part', request: 1, last: false, batches: [batch] },
-  { kind: 'part', request: 2, last: true, batches: [] },
+  { kind: 'part', request: 1, end: 'more', batches: [batch] },
+  { kind: 'part', request: 2, end: 'all', batches: [] },
+  { kind: 'part', request: 3, end: 'gone', batches: [] },
   { kind: 'ack', held: vector },
 ])('$kind is read as it was written', (message) => {
   expect(decodeMessage(encodeMessage(message))).toEqual({ ok: true, value: message });
