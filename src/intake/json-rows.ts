@@ -47,8 +47,10 @@ type Shape = {
 const quote = 0x22;
 const backslash = 0x5c;
 const comma = 0x2c;
-const opening: readonly number[] = [0x5b, 0x7b];
-const closing: readonly number[] = [0x5d, 0x7d];
+const openBracket = 0x5b;
+const closeBracket = 0x5d;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
 
 /** What brackets, commas and quotes tell; stops where a cap is passed. Whether it is JSON is for JSON.parse to say. */
 function shapeOf(text: string): Shape {
@@ -61,11 +63,11 @@ function shapeOf(text: string): Shape {
       const end = endOfString(text, i);
       if (end === -1) return { depth, elements, openAt: i };
       i = end;
-    } else if (opening.includes(code)) {
+    } else if (code === openBracket || code === openBrace) {
       depth = Math.max(depth, open.push(i));
       if (depth > limits.jsonDepthMax) break;
-    } else if (closing.includes(code)) open.pop();
-    else if (code === comma && open.length === 1 && text[open[0] ?? 0] === '[') {
+    } else if (code === closeBracket || code === closeBrace) open.pop();
+    else if (code === comma && open.length === 1 && text.charCodeAt(open[0] ?? 0) === openBracket) {
       if (++elements > limits.rowsMax) break;
     }
   }

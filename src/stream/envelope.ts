@@ -1,6 +1,7 @@
 import { hlcMs } from '../event/hlc.ts';
 import { eventId, type NodeId } from '../event/types.ts';
 import { presentRecord } from '../indicator/present.ts';
+import { rfc3339 } from '../indicator/times.ts';
 import type { IndicatorRecord } from '../indicator/types.ts';
 import type { Change } from '../store/store.ts';
 import { cursorOf } from './cursor.ts';
@@ -31,7 +32,7 @@ export function streamMessage(change: Change, nodeId: NodeId): StreamMessage {
       id: eventId(event),
       type: `tocsin.indicator.${outcome}`,
       source: nodeId,
-      time: new Date(hlcMs(event.hlc)).toISOString(),
+      time: rfc3339(hlcMs(event.hlc)),
       datacontenttype: 'application/json',
       cursor,
       data: presentRecord(record),
