@@ -33,6 +33,7 @@ const holdMs: Readonly<Record<FaultKind, readonly [number, number]>> = {
   cut: [3_000, 40_000],
 };
 const pauseMs = [2_000, 6_000] as const;
+const onMs = [500, 3_000] as const;
 const wholeNodesMin = 2;
 const inStepWithinMs = 20_000;
 /** How long a fault waits for the node that was drawn, so that not always the one that is not whole yet is hit again. */
@@ -47,6 +48,8 @@ export type Fault = {
   readonly pair: boolean;
   readonly holdMs: number;
   readonly pauseMs: number;
+  /** From the moment that the nodes were in step to the loss of a disk. At that very moment nothing can be lost. */
+  readonly onMs: number;
 };
 
 /** The faults of a seed, one after the other: always the same ones, however fast the machine is. */
@@ -61,6 +64,7 @@ export function* drawFaults(random: Random, kinds: readonly FaultKind[]): Genera
       pair: random.next() < 0.5,
       holdMs: between(holdMs[kind]),
       pauseMs: between(pauseMs),
+      onMs: between(onMs),
     };
   }
 }
@@ -113,9 +117,12 @@ export function startFaults({ nodes, hosts, journal, faults }: FaultOptions): Fa
         );
         continue;
       }
-      if (wipes(fault) && !(await inStep(nodes, inStepWithinMs, stopping.signal))) {
-        journal.say(`skipped: node ${first.n}  ${sentences[fault.kind]} (the nodes are not in step)`);
-        continue;
+      if (wipes(fault)) {
+        if (!(await inStep(nodes, inStepWithinMs, stopping.signal))) {
+          journal.say(`skipped: node ${first.n}  ${sentences[fault.kind]} (the nodes are not in step)`);
+          continue;
+        }
+        await pause(fault.onMs);
       }
       if (stopping.signal.aborted) return;
       count += 1;

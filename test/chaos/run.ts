@@ -13,7 +13,7 @@ import { meshOf } from './node-client.ts';
 import type { Options } from './options.ts';
 import { inStep } from './rule.ts';
 import { startSubscriber } from './subscriber.ts';
-import { checkRecords, checkSubscriber, waitForAgreement } from './verdict.ts';
+import { checkRecords, checkSubscribers, waitForAgreement } from './verdict.ts';
 import { startWriters, type Written } from './writer.ts';
 
 const upWithinMs = 60_000;
@@ -76,7 +76,7 @@ export async function runChaos(
 
     await waitForAgreement(nodes, journal);
     for (const node of nodes) await checkRecords(node, written, run, journal);
-    for (const subscriber of subscribers) await checkSubscriber(subscriber, written, run, journal);
+    await checkSubscribers(subscribers, written, run, journal);
     await Promise.all(subscribers.map((subscriber) => subscriber.stop()));
 
     const { longestPause } = written;

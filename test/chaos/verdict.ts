@@ -7,7 +7,7 @@ import type { Subscriber } from './subscriber.ts';
 import type { Written } from './writer.ts';
 
 const agreeWithinMs = 120_000;
-const streamsWithinMs = 120_000;
+const streamsWithinMs = 60_000;
 const askEveryMs = 1_000;
 /** Of what is missing so many are named. */
 const samplesMax = 5;
@@ -72,19 +72,21 @@ export async function checkRecords(
   );
 }
 
-/** Everything acknowledged was shown to the subscriber, which is given some time to read to the end. */
-export async function checkSubscriber(
-  subscriber: Subscriber,
+/** Everything acknowledged was shown to every subscriber; all together are given some time to read to the end. */
+export async function checkSubscribers(
+  subscribers: readonly Subscriber[],
   written: Written,
   run: string,
   journal: Journal,
 ): Promise<void> {
   const endMs = journal.nowMs() + streamsWithinMs;
-  let missing = missingFrom(subscriber.seen, written);
-  while (missing.count > 0 && journal.nowMs() < endMs) {
-    await sleep(askEveryMs);
-    missing = missingFrom(subscriber.seen, written);
-  }
+  const behind = (): boolean => subscribers.some(({ seen }) => missingFrom(seen, written).count > 0);
+  while (behind() && journal.nowMs() < endMs) await sleep(askEveryMs);
+  for (const subscriber of subscribers) checkSubscriber(subscriber, written, run, journal);
+}
+
+function checkSubscriber(subscriber: Subscriber, written: Written, run: string, journal: Journal): void {
+  const missing = missingFrom(subscriber.seen, written);
   const { name, seen, counts } = subscriber;
   if (missing.count > 0)
     journal.problem(
