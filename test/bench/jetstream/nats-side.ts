@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +12,7 @@ import {
 } from '@nats-io/jetstream';
 import { connect } from '@nats-io/transport-node';
 import { eventually } from '../../e2e/fleet.ts';
+import { atExit } from '../../support/at-exit.ts';
 import { type LineProcess, spawnLines } from '../../support/process.ts';
 import { openNatsPublisher } from './nats-publisher.ts';
 import type { Side } from './side.ts';
@@ -28,6 +30,8 @@ type Server = { readonly name: string; readonly url: string; readonly process: L
  */
 export async function startNats(): Promise<Side> {
   const directory = await mkdtemp(join(tmpdir(), 'tocsin-bench-nats-'));
+  // Half a gigabyte a run is too much to leave behind.
+  const forget = atExit(() => rmSync(directory, { recursive: true, force: true }));
   const servers = await startServers(directory);
   const leader = await createStream(servers);
   // The strongest case: the publisher is connected to the leader, where nothing is forwarded.
@@ -48,6 +52,7 @@ export async function startNats(): Promise<Side> {
     async [Symbol.asyncDispose]() {
       await Promise.all(servers.map(({ process: running }) => running.stop('SIGKILL')));
       await rm(directory, { recursive: true, force: true });
+      forget();
     },
   };
 }
