@@ -52,12 +52,13 @@ async function runInLab({ nodes, seed }: Options, args: readonly string[]): Prom
 
 /** A parent that was killed took no lab down and ended nobody; its end of our stdin is closed all the same. */
 function endWithParent(): void {
-  process.once('SIGTERM', () => process.exit(1));
+  process.on('SIGTERM', () => process.exit(1));
   process.stdin.once('end', () => process.exit(1)).resume();
 }
 
+/** Ctrl-C may come twice, from the terminal and from npm; the second one must not end us half way. */
 function onSignal(listener: () => void): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, listener);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, listener);
 }
 
 function goodOrBad(good: boolean): number {
