@@ -89,18 +89,27 @@ function parseAddress(text: string): Parsed<Network, AddressCode> {
   return refuseAddress(text);
 }
 
-const decimalParts = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
+const ipv4CharactersMax = '255.255.255.255'.length;
 
-function readIpv4(text: string): number | undefined {
-  const parts = decimalParts.exec(text);
-  if (parts === null) return undefined;
+/** Four decimal numbers without leading zeros, as one number; undefined for anything else. */
+export function readIpv4(text: string): number | undefined {
+  if (text.length > ipv4CharactersMax) return undefined;
   let value = 0;
-  for (const part of parts.slice(1)) {
-    const octet = Number(part);
-    if (octet > 255) return undefined;
-    value = value * 256 + octet;
+  let dots = 0;
+  let octet: number | undefined;
+  for (let at = 0; at < text.length; at++) {
+    const digit = text.charCodeAt(at) - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      if (octet === 0) return undefined;
+      octet = (octet ?? 0) * 10 + digit;
+      if (octet > 255) return undefined;
+    } else if (text[at] === '.' && octet !== undefined) {
+      value = value * 256 + octet;
+      octet = undefined;
+      dots++;
+    } else return undefined;
   }
-  return value;
+  return dots === 3 && octet !== undefined ? value * 256 + octet : undefined;
 }
 
 /** `text` is known to be a valid address without a zone id. */

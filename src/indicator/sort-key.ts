@@ -1,5 +1,5 @@
 import type { Network } from './address.ts';
-import { addressBits, readNetwork } from './address.ts';
+import { addressBits, readIpv4, readNetwork } from './address.ts';
 import { mailHost } from './email.ts';
 import { hostAddress } from './host.ts';
 import type { Itype } from './types.ts';
@@ -21,6 +21,8 @@ export function valueKey(itype: Itype, indicator: string): string {
   switch (itype) {
     case 'ipv4':
     case 'ipv6': {
+      const ipv4 = readIpv4(indicator);
+      if (ipv4 !== undefined) return `${wideZeros}${hexOfIpv4(ipv4)}20`;
       const network = readNetwork(indicator);
       return hexOf(network, 32) + network.prefix.toString(16).padStart(2, '0');
     }
@@ -46,10 +48,21 @@ export function valueKey(itype: Itype, indicator: string): string {
   }
 }
 
+/** What an IPv6 address has more of. */
+const wideZeros = '0'.repeat(24);
+
 function hostKey(host: string): string {
+  const ipv4 = readIpv4(host);
+  if (ipv4 !== undefined) return `4:${hexOfIpv4(ipv4)}`;
   const address = hostAddress(host);
   if (address === undefined) return `${host.split('.').reverse().join('.')}.`;
   return `${address.itype === 'ipv4' ? 4 : 6}:${hexOf(address, addressBits[address.itype] / 4)}`;
+}
+
+const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+function hexOfIpv4(bits: number): string {
+  return `${hexBytes[bits >>> 24]}${hexBytes[(bits >>> 16) & 255]}${hexBytes[(bits >>> 8) & 255]}${hexBytes[bits & 255]}`;
 }
 
 function hexOf({ low }: Network, digits: number): string {

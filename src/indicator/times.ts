@@ -79,9 +79,10 @@ function readPlainCalendar(text: string): number | undefined {
     minute <= 59 &&
     second <= 59 &&
     millisecond <= 999;
-  // Every month has 28 days.
-  if (!isPlain || !(day >= 1 && day <= 28)) return undefined;
-  return Date.UTC(year, month - 1, day, hour, minute, second, millisecond);
+  if (!isPlain || !(day >= 1 && day <= 31)) return undefined;
+  const timeMs = Date.UTC(year, month - 1, day, hour, minute, second, millisecond);
+  // Every month has 28 days; Date.UTC rolls 31 April over to 1 May.
+  return day <= 28 || new Date(timeMs).getUTCDate() === day ? timeMs : undefined;
 }
 
 /** Two digits as a number, or NaN. */

@@ -72,16 +72,28 @@ export function canonicalUrl(text: string): Parsed<string, UrlCode> {
   return accept(url);
 }
 
+type SplitUrl = { readonly before: string; readonly host: string; readonly after: string };
+
 /** A canonical URL cut at its host. Throws on text that `canonicalUrl` did not make. */
-export function splitAtHost(url: string): {
-  readonly before: string;
-  readonly host: string;
-  readonly after: string;
-} {
+export function splitAtHost(url: string): SplitUrl {
+  const plain = splitPlain(url);
+  if (plain !== undefined) return plain;
   const parts = /^([a-z]+:\/\/(?:[^@/?]*@)?)(\[[^\]]*\]|[^:/]*)(.*)$/s.exec(url);
   if (parts === null) throw new TypeError(`${quote(url)} is no canonical URL`);
   const [, before = '', host = '', after = ''] = parts;
   return { before, host, after };
+}
+
+/** The same for nearly all: no user name, no IPv6 literal. A store cuts each URL for its key. */
+function splitPlain(url: string): SplitUrl | undefined {
+  const start = url.startsWith('https://') ? 'https://'.length : 'http://'.length;
+  const slash = url.indexOf('/', start);
+  if (slash === -1 || !(url.startsWith('http://') || url.startsWith('https://'))) return undefined;
+  const authority = url.slice(start, slash);
+  if (authority.includes('@') || authority.includes('?') || authority.startsWith('[')) return undefined;
+  const colon = authority.indexOf(':');
+  const end = colon === -1 ? slash : start + colon;
+  return { before: url.slice(0, start), host: url.slice(start, end), after: url.slice(end) };
 }
 
 function withRoot(rest: string): string {

@@ -11,6 +11,7 @@ import { specialPurpose } from '../../src/indicator/special-purpose.ts';
 import { parseTime, rfc3339 } from '../../src/indicator/times.ts';
 import type { IndicatorRecord, Observation, Stamp } from '../../src/indicator/types.ts';
 import { itypes } from '../../src/indicator/types.ts';
+import { splitAtHost } from '../../src/indicator/url.ts';
 
 const runs = { numRuns: 2_000 };
 
@@ -368,6 +369,22 @@ describe('valueKey', () => {
       }),
       runs,
     );
+  });
+
+  test('a canonical URL is cut around the host that the URL class reads in it', () => {
+    fc.assert(
+      fc.property(url, (text) => {
+        const parsed = canonicalise(text);
+        if (!parsed.ok) return;
+        const { indicator } = parsed.value;
+        const { before, host: cut, after } = splitAtHost(indicator);
+        expect(before + cut + after).toBe(indicator);
+        expect(cut).toBe(new URL(indicator).hostname);
+        expect(before).toMatch(/^[a-z]+:\/\/([^@/?]*@)?$/);
+      }),
+      runs,
+    );
+    for (const text of ['HTTP://example.com/', 'example.com', '']) expect(() => splitAtHost(text)).toThrow();
   });
 
   test('two values never share a key', () => {
