@@ -64,7 +64,7 @@ function createNode(n: number, { hosts, directory, env, journal }: FleetOptions)
     clearTimeout(restart);
     mkdirSync(data, { recursive: true });
     const [command = '', ...args] = hosts.commandOn(n, [process.execPath, ...nodeFlags, main, 'start']);
-    // A file and no pipe: nobody reads along, and it stays as evidence.
+    // A file and no pipe: nobody reads along, and it stays as evidence. What a node says to people is left out.
     const log = openSync(logFile, 'a');
     const started = spawn(command, args, {
       cwd: directory,
@@ -76,7 +76,7 @@ function createNode(n: number, { hosts, directory, env, journal }: FleetOptions)
         TOCSIN_DATA_DIR: data,
         TOCSIN_TOKENS: fleetTokens,
       },
-      stdio: ['ignore', log, log],
+      stdio: ['ignore', 'ignore', log],
       // Of a group of its own: ctrl-C in the terminal is for the harness.
       detached: true,
     });

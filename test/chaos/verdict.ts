@@ -8,13 +8,17 @@ import type { Written } from './writer.ts';
 
 const agreeWithinMs = 120_000;
 const streamsWithinMs = 60_000;
-const askEveryMs = 1_000;
+const askEveryMs = 2_000;
 /** Of what is missing so many are named. */
 const samplesMax = 5;
 
-/** Whether all nodes are ready with equal digests within 120 s; if not, that is a problem. */
+/**
+ * All nodes must be ready with equal digests within 120 s, and stay so from one look to the next: posts that their writers
+ * gave up may still be worked off.
+ */
 export async function waitForAgreement(nodes: readonly FleetNode[], journal: Journal): Promise<void> {
   const startMs = journal.nowMs();
+  let before: string | undefined;
   for (;;) {
     const views = await Promise.all(nodes.map(({ url }) => meshOf(url)));
     let state = views.map(
@@ -24,11 +28,13 @@ export async function waitForAgreement(nodes: readonly FleetNode[], journal: Jou
     if (views.every((view) => view?.ready) && new Set(views.map((view) => view?.records)).size === 1) {
       const digests = await Promise.all(nodes.map(({ url }) => digestOf(url)));
       const [first] = digests;
-      if (first !== undefined && new Set(digests).size === 1) {
+      const agreed = new Set(digests).size === 1 ? first : undefined;
+      if (agreed !== undefined && agreed === before) {
         const tookS = ((journal.nowMs() - startMs) / 1_000).toFixed(1);
-        journal.say(`all nodes are ready and agree after ${tookS} s: ${first}`);
+        journal.say(`all nodes are ready and agree after ${tookS} s: ${agreed}`);
         return;
       }
+      before = agreed;
       state = digests.map((digest, i) => `node ${i + 1}: ${digest ?? 'no answer'}`);
     }
     if (journal.nowMs() - startMs > agreeWithinMs)
