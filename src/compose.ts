@@ -22,6 +22,7 @@ import type { Config } from './config/settings.ts';
 import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
 import { hlcMs, hybridClock } from './event/hlc.ts';
 import type { NodeId } from './event/types.ts';
+import { lastSeqOf } from './event/vector.ts';
 import { createApp } from './facade/app.ts';
 import type { MeshView, PeerRow } from './facade/parts.ts';
 import { AddressInUse, startServer } from './facade/server.ts';
@@ -208,8 +209,9 @@ async function startNode(
     });
     stops.push(() => housekeeping.stop());
     introduce(replicator);
+    let draining = false;
     const gossipEndpoint = mesh.discoveryEndpoints.get('gossip') ?? '';
-    meshView.current = viewOf(mesh, replicator, {
+    meshView.current = viewOf(mesh, replicator, () => draining, {
       id: identity.nodeId,
       name,
       version: version(),
@@ -227,6 +229,15 @@ async function startNode(
     };
     await writeFile(file, `${JSON.stringify(about, undefined, 2)}\n`, { mode: 0o600 });
     stops.push(() => rm(file, { force: true }));
+    // Before anything else stops: what this node alone has is told to another one.
+    stops.push(async () => {
+      draining = true;
+      await intake.stop();
+      const to = lastSeqOf(store.vector().get(identity.nodeId));
+      const { reason } = await replicator.acknowledged({ from: 1, to }, to === 0 ? 'local' : 1);
+      if (reason !== undefined)
+        log.warn({ reason }, 'the node stops before another one has all of its events');
+    });
     log.info({ id: identity.nodeId, url: server.url, mesh: mesh.endpoint }, 'started');
 
     return {
@@ -284,6 +295,7 @@ function discoverySentence({ discovery, meshHost, beaconPort, seeds }: Config): 
 function viewOf(
   mesh: Mesh,
   replicator: Replicator,
+  isDraining: () => boolean,
   self: { readonly id: string; readonly name: string; readonly version: string; readonly stream: string },
 ): MeshView {
   const gossip = mesh.discoveryEndpoints.get('gossip');
@@ -296,7 +308,10 @@ function viewOf(
       counters: Object.fromEntries([...mesh.counters(), ...replicator.counters()]),
     }),
     peers: () => mesh.peers().map(peerRow),
-    readiness: () => replicator.status(),
+    readiness: () => ({
+      ...replicator.status(),
+      ...(isDraining() && { ready: false, reason: 'draining: it takes no more writes, and stops' }),
+    }),
   };
 }
 

@@ -34,7 +34,17 @@ export type Readiness = {
   readonly reason: string;
   readonly peers: number;
   readonly missing: number;
+  /** How far the peers' clocks are ahead of this node's. */
+  readonly clockOffsetMs?: number;
+  readonly snapshot?: Progress;
 };
+
+/** Records of a snapshot that have come, of how many. */
+type Progress = { readonly records: number; readonly total: number };
+
+export function progressOf(snapshot: Progress | undefined): Record<string, Progress> {
+  return snapshot === undefined ? {} : { snapshot: { ...snapshot } };
+}
 
 export interface MeshView {
   self(): NodeView;

@@ -1,6 +1,6 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Env } from './env.ts';
-import type { FacadeParts } from './parts.ts';
+import { type FacadeParts, progressOf } from './parts.ts';
 
 const content = { 'application/json': { schema: z.record(z.string(), z.unknown()) } };
 
@@ -21,7 +21,9 @@ const readyRoute = createRoute({
 export function addHealthRoutes(app: OpenAPIHono<Env>, { mesh }: FacadeParts): void {
   app.openapi(liveRoute, (context) => context.json({ live: true }, 200));
   app.openapi(readyRoute, (context) => {
-    const { ready, reason } = mesh.readiness();
-    return ready ? context.json({ ready, reason }, 200) : context.json({ ready, reason }, 503);
+    const { ready, reason, missing, snapshot } = mesh.readiness();
+    return ready
+      ? context.json({ ready, reason }, 200)
+      : context.json({ ready, reason, missing, ...progressOf(snapshot) }, 503);
   });
 }

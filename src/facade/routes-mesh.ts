@@ -3,7 +3,7 @@ import { may } from '../access/tokens.ts';
 import type { Vector } from '../event/types.ts';
 import { problemAnswers } from './answers.ts';
 import type { Env } from './env.ts';
-import type { FacadeParts } from './parts.ts';
+import { type FacadeParts, progressOf } from './parts.ts';
 import { Problem } from './problem.ts';
 
 const content = { 'application/json': { schema: z.looseObject({}) } };
@@ -57,10 +57,21 @@ export function addMeshRoutes(app: OpenAPIHono<Env>, { mesh, store, clock }: Fac
     });
   }
   app.openapi(meshRoute, (context) => {
-    const { ready, reason, peers, missing } = mesh.readiness();
-    const vector = vectorView(store.vector());
+    const { ready, reason, peers, missing, clockOffsetMs, snapshot } = mesh.readiness();
     return context.json(
-      { ...mesh.self(), ready, reason, peers, missing, records: store.count(), vector },
+      {
+        ...mesh.self(),
+        ready,
+        reason,
+        peers,
+        missing,
+        ...progressOf(snapshot),
+        // Undefined while no peer has told its time.
+        clock_offset_ms: clockOffsetMs ?? null,
+        records: store.count(),
+        log_bytes: store.logBytes(),
+        vector: vectorView(store.vector()),
+      },
       200,
     );
   });

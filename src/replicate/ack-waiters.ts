@@ -21,6 +21,7 @@ export interface AckWaiters {
 
 export function createAckWaiters(view: AckView, clock: Clock): AckWaiters {
   const waiters = new Set<Waiter>();
+  let stopped = false;
 
   function check(): void {
     // Those who waited longest first. Acks are cumulative, so what an older one still lacks may have come to a newer one.
@@ -34,6 +35,8 @@ export function createAckWaiters(view: AckView, clock: Clock): AckWaiters {
     wait(range, wish, waitMs) {
       const ack = answerWish(range, wish, view);
       if (ack !== undefined) return Promise.resolve(ack);
+      // Nothing more will be heard of peers.
+      if (stopped) return Promise.resolve(answerLate(range, wish, view, 'when the node stopped'));
       return new Promise((resolve) => {
         const timer = clock.after(waitMs, () => settle(answerLate(range, wish, view, `after ${waitMs} ms`)));
         function settle(answer: Ack): void {
@@ -47,6 +50,7 @@ export function createAckWaiters(view: AckView, clock: Clock): AckWaiters {
     },
     check,
     stop() {
+      stopped = true;
       for (const { range, wish, settle } of waiters)
         settle(answerLate(range, wish, view, 'when the node stopped'));
     },

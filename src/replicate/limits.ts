@@ -34,6 +34,8 @@ export const replicateLimits = {
   compareEveryMs: 2_000,
   /** A newcomer that hears of nobody for so long is on its own, and ready. */
   aloneAfterMs: 400,
+  /** How often the log says again that a clock is wrong. */
+  warnEveryMs: 60_000,
   /** Batches from the future that are remembered, so that they are not fetched again and again. */
   heldBackMax: 1_000,
   /** Vector and requests of a peer, encoded. */

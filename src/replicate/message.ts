@@ -16,7 +16,7 @@ import {
  * the kind in one byte, then its fields; batches follow as they were signed, one to a frame. Integers are big endian.
  *
  *   batches = %x01                                  1*batch   ; shouted as they are committed
- *   hash    = %x02 32OCTET                                    ; hash of the sender's vector
+ *   hash    = %x02 32OCTET wall:u64                           ; hash of the sender's vector; its clock, Unix milliseconds
  *   vector  = %x03 answer:u8                        vector    ; what the sender holds; answer 1: tell me yours
  *   want    = %x04 request:u32 credit:u32           vector    ; ranges that the sender lacks, as a vector
  *   part    = %x05 request:u32 end:u8               *batch    ; answers a want until its credit is used up. end 0: more
@@ -35,7 +35,7 @@ import {
  */
 export type ReplicationMessage =
   | { readonly kind: 'batches'; readonly batches: Frames }
-  | { readonly kind: 'hash'; readonly hash: Uint8Array }
+  | { readonly kind: 'hash'; readonly hash: Uint8Array; readonly wallMs: number }
   | { readonly kind: 'vector'; readonly vector: Vector; readonly answer: boolean }
   | { readonly kind: 'want'; readonly request: number; readonly creditBytes: number; readonly ranges: Vector }
   | { readonly kind: 'part'; readonly request: number; readonly end: PartEnd; readonly batches: Frames }
@@ -64,8 +64,11 @@ export function encodeMessage(message: ReplicationMessage): Frames {
   switch (message.kind) {
     case 'batches':
       return [Uint8Array.of(kinds.batches), ...message.batches];
-    case 'hash':
-      return [Buffer.concat([Uint8Array.of(kinds.hash), message.hash])];
+    case 'hash': {
+      const wall = Buffer.alloc(8);
+      wall.writeBigUInt64BE(BigInt(Math.max(0, Math.floor(message.wallMs))));
+      return [Buffer.concat([Uint8Array.of(kinds.hash), message.hash, wall])];
+    }
     case 'vector':
       return [Uint8Array.of(kinds.vector, message.answer ? 1 : 0), encodeVector(message.vector)];
     case 'want':
@@ -114,8 +117,14 @@ export function decodeMessage([head, ...rest]: Frames): Parsed<ReplicationMessag
     case kinds.batches:
       return header.length === 1 ? accept({ kind: 'batches', batches: rest }) : badHeader();
     case kinds.hash:
-      if (header.length !== 1 + hashBytes) return badHeader();
-      return rest.length === 0 ? accept({ kind: 'hash', hash: header.subarray(1) }) : extraFrames();
+      if (header.length !== 1 + hashBytes + 8) return badHeader();
+      return rest.length === 0
+        ? accept({
+            kind: 'hash',
+            hash: header.subarray(1, 1 + hashBytes),
+            wallMs: Number(header.readBigUInt64BE(1 + hashBytes)),
+          })
+        : extraFrames();
     case kinds.vector: {
       if (header.length !== 2) return badHeader();
       const vector = readVector(rest);

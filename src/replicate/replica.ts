@@ -56,6 +56,8 @@ export type Sync = {
   readonly goneSinceMs: number | undefined;
   /** Since when we have owed it events that have left our log. */
   readonly owingSinceMs: number | undefined;
+  /** How far its clock was ahead of ours when it last told, less what its word took to come. */
+  readonly clockAheadMs: number | undefined;
   /** It could not give a snapshot, or did not go on with it; until then it is not asked for one. */
   readonly noSnapshotUntilMs: number;
 };
@@ -78,6 +80,7 @@ const newSync: Sync = {
   gone: new Map(),
   goneSinceMs: undefined,
   owingSinceMs: undefined,
+  clockAheadMs: undefined,
   noSnapshotUntilMs: 0,
 };
 
@@ -242,13 +245,12 @@ function hear(replica: Replica, from: PeerId, message: Heard, context: ReplicaCo
   if (sync === undefined) return { replica, effects: [] };
   switch (message.kind) {
     case 'hash': {
+      const clocked = { ...sync, clockAheadMs: message.wallMs - context.wallMs };
       if (sameBytes(message.hash, vectorHash(context.told))) {
-        return {
-          replica: settle(withPeer(replica, from, withVector(sync, context.mine, context)), context),
-          effects: [],
-        };
+        const known = withPeer(replica, from, withVector(clocked, context.mine, context));
+        return { replica: settle(known, context), effects: [] };
       }
-      return { replica, effects: [tellVector(from, true, context)] };
+      return { replica: withPeer(replica, from, clocked), effects: [tellVector(from, true, context)] };
     }
     case 'vector': {
       const known = withPeer(replica, from, withVector(sync, message.vector, context));
@@ -315,6 +317,12 @@ export function holders({ peers }: Replica, range: SeqRange): number {
   let count = 0;
   for (const { acked } of peers.values()) if (holds(acked, range)) count++;
   return count;
+}
+
+/** How far the clocks of the peers are ahead of ours: their median, as one of them may be the one that is wrong. */
+export function clockOffsetMs({ peers }: Replica): number | undefined {
+  const offsets = [...peers.values()].flatMap(({ clockAheadMs }) => clockAheadMs ?? []).sort((a, b) => a - b);
+  return offsets[Math.floor((offsets.length - 1) / 2)];
 }
 
 /** A node's id in the mesh is its origin, written as ZRE writes it. */
@@ -516,7 +524,11 @@ function asked({ peers }: Replica): Vector {
 }
 
 function compare(to: PeerId, context: ReplicaContext): ReplicaEffect {
-  return { kind: 'whisper', to, message: { kind: 'hash', hash: vectorHash(context.told) } };
+  return {
+    kind: 'whisper',
+    to,
+    message: { kind: 'hash', hash: vectorHash(context.told), wallMs: context.wallMs },
+  };
 }
 
 function tellVector(to: PeerId, answer: boolean, context: ReplicaContext): ReplicaEffect {

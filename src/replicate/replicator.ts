@@ -19,6 +19,7 @@ import { createAckWaiters } from './ack-waiters.ts';
 import { type ReplicateLimits, replicateLimits } from './limits.ts';
 import { decodeMessage, encodeMessage, type MessageRefusal, type ReplicationMessage } from './message.ts';
 import {
+  clockOffsetMs,
   type Heard,
   holders,
   missingEvents,
@@ -40,7 +41,8 @@ type OwnCount =
   | 'snapshot-taken'
   | 'snapshot-failed'
   | 'backfilled'
-  | 'identity-lost';
+  | 'identity-lost'
+  | 'clock-wrong';
 
 const hourMs = 60 * 60 * 1_000;
 /** A log is trimmed now and then, so that it holds a little more than its window. */
@@ -76,6 +78,8 @@ export type ReplicationStatus = {
   readonly peers: number;
   /** Events that a peer holds and this node does not. */
   readonly missing: number;
+  /** How far the peers' clocks are ahead of this node's; undefined while no peer has told. */
+  readonly clockOffsetMs?: number;
   /** The snapshot that is on its way here: records that have come, of how many. */
   readonly snapshot?: { readonly records: number; readonly total: number };
 };
@@ -103,6 +107,8 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   /** The highest seq that this node has signed, as far as it knows. */
   let ownLastSeq = lastSeqOf(store.vector().get(origin));
   let identityLost = false;
+  let clockWarnedAtMs = Number.NEGATIVE_INFINITY;
+  let heldBackWarnedAtMs = Number.NEGATIVE_INFINITY;
   let stopped = false;
   const counts = new Map<string, number>();
   /** One answer at a time to each peer. */
@@ -398,11 +404,32 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   function holdBack(batch: OpenedBatch): void {
     count('future');
     const aheadMs = hlcMs(batch.lastHlc) - clock.wallMs();
-    warn("a peer's clock runs ahead of ours: its events are held back; check the time on both machines", {
-      origin: batch.origin,
-      aheadMs,
-    });
+    const nowMs = clock.monotonicMs();
+    if (nowMs >= heldBackWarnedAtMs + limits.warnEveryMs) {
+      heldBackWarnedAtMs = nowMs;
+      const { origin: of } = batch;
+      warn('events of a node are dated in the future and held back: its clock or ours is wrong', {
+        origin: of,
+        aheadMs,
+      });
+    }
     step({ kind: 'held-back', batch, untilWallMs: hlcMs(batch.lastHlc) - aheadMsMax });
+  }
+
+  /** A clock that is wrong is a fault that only a person can mend, so it is said again and again. */
+  function checkClock(): void {
+    const offsetMs = clockOffsetMs(replica);
+    const nowMs = clock.monotonicMs();
+    if (
+      offsetMs === undefined ||
+      Math.abs(offsetMs) <= aheadMsMax ||
+      nowMs < clockWarnedAtMs + limits.warnEveryMs
+    ) {
+      return;
+    }
+    clockWarnedAtMs = nowMs;
+    count('clock-wrong');
+    warn(clockSentence(offsetMs), { offsetMs, peers: replica.peers.size });
   }
 
   function count(reason: MessageRefusal | BatchRefusal | OwnCount, by = 1): void {
@@ -423,7 +450,10 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   const ticker = every(
     clock,
     () => jitter(random, limits.compareEveryMs),
-    () => step({ kind: 'tick' }),
+    () => {
+      step({ kind: 'tick' });
+      checkClock();
+    },
   );
 
   async function stop(): Promise<void> {
@@ -442,11 +472,13 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
       const peers = replica.peers.size;
       const missing = missingEvents(replica, store.vector());
       const { ready: isReady, snapshot } = replica;
+      const offsetMs = clockOffsetMs(replica);
       return {
         ready: isReady,
         reason: reasonFor(replica, missing),
         peers,
         missing,
+        ...(offsetMs !== undefined && { clockOffsetMs: offsetMs }),
         ...(snapshot && { snapshot: { records: snapshot.records, total: snapshot.total } }),
       };
     },
@@ -458,7 +490,22 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   };
 }
 
-function reasonFor({ ready, peers: { size: peers }, snapshot }: Replica, missing: number): string {
+function clockSentence(offsetMs: number): string {
+  const seconds = Math.round(Math.abs(offsetMs) / 1_000);
+  return offsetMs > 0
+    ? `this node's clock is ${seconds} s behind its peers': set the time; until then their events are held back here`
+    : `this node's clock is ${seconds} s ahead of its peers': set the time; until then they hold its events back`;
+}
+
+function reasonFor(replica: Replica, missing: number): string {
+  const offsetMs = clockOffsetMs(replica);
+  const state = stateOf(replica, missing);
+  return offsetMs !== undefined && Math.abs(offsetMs) > aheadMsMax
+    ? `${state}; ${clockSentence(offsetMs)}`
+    : state;
+}
+
+function stateOf({ ready, peers: { size: peers }, snapshot }: Replica, missing: number): string {
   if (snapshot !== undefined)
     return `taking a snapshot: ${snapshot.records} of ${snapshot.total} records have come`;
   if (!ready) return peers === 0 ? 'looking for peers' : `catching up: ${missing} events to fetch`;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { MemoryLevel } from 'memory-level';
 import {
   beaconDiscovery,
+  type Clock,
   gossipDiscovery,
   type Mesh,
   peerIdFromBytes,
@@ -42,6 +43,8 @@ const nodesCount = 5;
 const faultyMs = 15_000;
 /** From the last fault to agreement: some comparisons, and the longest wait for a peer that does not answer. */
 const settleMs = 60_000;
+/** A clock that is this wrong has its node's events held back, for as long. */
+const wrongClockMs = 10 * 60_000;
 const wallStartMs = Date.UTC(2026, 0, 1);
 
 type Disk = {
@@ -90,6 +93,13 @@ class World {
   /** All that ever were, also those that were thrown away. */
   readonly #disks: Disk[] = [];
   readonly #acknowledged: Acknowledged[] = [];
+  /** How wrong each host's clock is. */
+  readonly #skewMs = new Map<string, number>();
+  #settleMs = settleMs;
+  /** Writes that slow disks have still to make, by host: how to fail them. */
+  readonly #unwritten = new Map<string, ReadonlySet<() => void>>();
+  /** What a write takes on a slow disk. */
+  readonly #writeMsMax: number;
   /** Hosts whose node lost its identity. */
   readonly #nameless = new Set<string>();
   readonly #limits: ReplicateLimits;
@@ -105,6 +115,9 @@ class World {
     this.#network = network;
     this.#random = random;
     this.#seed = seed;
+    const skewMsMax = random.next() < 0.5 ? 0 : 20_000;
+    for (let i = 0; i < nodesCount; i++) this.#skewMs.set(`h${i}`, (random.next() - 0.5) * 2 * skewMsMax);
+    this.#writeMsMax = random.next() < 0.5 ? 0 : randomInt(random, 400);
     this.#limits = {
       ...replicateLimits,
       // Half of the fleets take snapshots where others take the log.
@@ -127,13 +140,14 @@ class World {
     }
     this.note('all faults end');
     this.#network.heal();
+    for (const [host, ms] of this.#skewMs) if (Math.abs(ms) > 20_000) this.#skewMs.set(host, 0);
     this.#network.faults = { delayMsMin: 1, delayMsMax: 20, loss: 0, duplication: 0 };
     for (let i = 0; i < nodesCount; i++)
       if (!this.#nodes.has(`h${i}`)) await this.#start(`h${i}`, this.#newDisk());
-    const endMs = this.#clock.monotonicMs() + settleMs;
+    const endMs = this.#clock.monotonicMs() + this.#settleMs;
     while (this.#clock.monotonicMs() < endMs && !(this.#allDone() && (await this.#agree())))
       await this.#runFor(500);
-    if (!(await this.#agree())) this.#problems.push(`no agreement ${settleMs} ms after the last fault`);
+    if (!(await this.#agree())) this.#problems.push(`no agreement ${this.#settleMs} ms after the last fault`);
     if (!this.#allDone()) this.#problems.push('a node never became ready, or never answered');
     await this.#checkAcknowledged();
     for (const host of [...this.#nodes.keys()]) await this.#stop(host);
@@ -154,7 +168,12 @@ class World {
   async #act(): Promise<void> {
     const host = pick(this.#random, [...this.#nodes.keys()]);
     const drawn = this.#random.next();
-    if (host === undefined || drawn < 0.65) {
+    if (host !== undefined && drawn < 0.005) {
+      const ms = (this.#random.next() < 0.5 ? -1 : 1) * wrongClockMs;
+      this.note(`the clock of ${host} is put ${ms} ms wrong`);
+      this.#skewMs.set(host, ms);
+      this.#settleMs = settleMs + wrongClockMs;
+    } else if (host === undefined || drawn < 0.65) {
       if (host !== undefined) await this.#submit(host);
     } else if (drawn < 0.75) {
       const hosts = [...this.#nodes.keys()];
@@ -271,8 +290,11 @@ class World {
   }
 
   async #start(host: string, disk: Disk): Promise<void> {
-    const clock = this.#clock;
-    const store = await openStore(disk.level);
+    const clock: Clock = {
+      ...this.#clock,
+      wallMs: () => this.#clock.wallMs() + (this.#skewMs.get(host) ?? 0),
+    };
+    const store = this.#slow(host, await openStore(disk.level));
     disk.store = store;
     const origin = disk.identity.nodeId;
     store.onCommitted(({ changes }) => {
@@ -335,6 +357,26 @@ class World {
     this.#nodes.set(host, { host, disk, mesh, store, intake, replicator });
   }
 
+  /** A disk that takes its time; what it has not written when its power fails it never writes. */
+  #slow(host: string, store: IndicatorStore): IndicatorStore {
+    if (this.#writeMsMax === 0) return store;
+    const failures = new Set<() => void>();
+    this.#unwritten.set(host, failures);
+    const wait = () =>
+      new Promise<void>((resolve, reject) => {
+        const timer = this.#clock.after(this.#random.next() * this.#writeMsMax, () => {
+          failures.delete(fail);
+          resolve();
+        });
+        const fail = (): void => {
+          timer.stop();
+          reject(new Error('the power failed'));
+        };
+        failures.add(fail);
+      });
+    return { ...store, commit: (batches) => wait().then(() => store.commit(batches)) };
+  }
+
   /** No goodbye, and nothing more of what was on its way. */
   async #crash(host: string): Promise<void> {
     this.#network.crash(host);
@@ -345,6 +387,7 @@ class World {
     const node = this.#nodes.get(host);
     if (node === undefined) return;
     this.#nodes.delete(host);
+    for (const fail of this.#unwritten.get(host) ?? []) fail();
     await node.replicator.stop();
     for (const [what, by] of node.replicator.counters()) this.#counts[what] = (this.#counts[what] ?? 0) + by;
     await node.intake.stop();

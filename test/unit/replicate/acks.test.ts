@@ -65,5 +65,6 @@ test('waiters are answered by a check, by the time, or by the end, and leave no 
   });
   waiters.stop();
   expect(await ended).toMatchObject({ reached: 1, reason: expect.stringContaining('when the node stopped') });
+  expect(await waiters.wait(range, 2, 100)).toMatchObject({ reached: 1, reason: expect.any(String) });
   expect(clock.timers).toBe(0);
 });
