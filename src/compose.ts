@@ -33,6 +33,7 @@ import { openStore } from './store/level-store.ts';
 import { PublisherError, startPublisher } from './stream/publisher.ts';
 import { createStreamLog } from './stream/stream-log.ts';
 import type { Logger } from './telemetry/log.ts';
+import { createMetrics } from './telemetry/metrics.ts';
 
 export type { StartedNode } from './cli/io.ts';
 export type { Config } from './config/settings.ts';
@@ -147,6 +148,7 @@ async function startNode(
     });
     stops.push(() => intake.stop());
     const meshView: { current: MeshView } = { current: unstarted };
+    const counters = { mesh: uncounted, replication: uncounted };
     const app = createApp({
       intake,
       store,
@@ -157,6 +159,13 @@ async function startNode(
         peers: () => meshView.current.peers(),
         readiness: () => meshView.current.readiness(),
       },
+      metrics: createMetrics({
+        readiness: () => meshView.current.readiness(),
+        records: store.count,
+        logBytes: store.logBytes,
+        meshEvents: () => counters.mesh(),
+        replicationEvents: () => counters.replication(),
+      }),
       clock: systemClock,
       version: version(),
       onError: (error, requestId) => log.error({ err: error, requestId }, 'a request failed'),
@@ -209,6 +218,8 @@ async function startNode(
     });
     stops.push(() => housekeeping.stop());
     introduce(replicator);
+    counters.mesh = mesh.counters;
+    counters.replication = replicator.counters;
     let draining = false;
     const gossipEndpoint = mesh.discoveryEndpoints.get('gossip') ?? '';
     meshView.current = viewOf(mesh, replicator, () => draining, {
@@ -331,6 +342,8 @@ function peerRow(peer: PeerView): PeerRow {
     queued_bytes: peer.queuedBytes,
   };
 }
+
+const uncounted = (): ReadonlyMap<string, number> => new Map();
 
 const unstarted: MeshView = {
   self: () => ({ id: '', name: '', version: '', endpoints: { mesh: '', stream: '' }, counters: {} }),

@@ -8,6 +8,7 @@ import { Problem, type ProblemDetail, problemResponse } from './problem.ts';
 import { addHealthRoutes } from './routes-health.ts';
 import { addIndicatorRoutes } from './routes-indicators.ts';
 import { addMeshRoutes } from './routes-mesh.ts';
+import { addMetricsRoute } from './routes-metrics.ts';
 import { addStreamRoutes } from './routes-stream.ts';
 
 /** What answers without a token. */
@@ -78,6 +79,7 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
   addIndicatorRoutes(app, parts);
   addStreamRoutes(app, parts);
   addMeshRoutes(app, parts);
+  addMetricsRoute(app, parts);
   addDocs(app, parts.version);
   refuseOtherMethods(app);
   return app;

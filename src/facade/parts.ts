@@ -46,6 +46,9 @@ export function progressOf(snapshot: Progress | undefined): Record<string, Progr
   return snapshot === undefined ? {} : { snapshot: { ...snapshot } };
 }
 
+/** This node in numbers, for `GET /metrics`. */
+export type MetricsView = { readonly contentType: string; text(): Promise<string> };
+
 export interface MeshView {
   self(): NodeView;
   peers(): readonly PeerRow[];
@@ -59,6 +62,7 @@ export type FacadeParts = {
   readonly streamLog: StreamLog;
   readonly access: Access;
   readonly mesh: MeshView;
+  readonly metrics: MetricsView;
   readonly clock: Clock;
   readonly version: string;
   /** Told of every error that is our fault, with the request's id. */

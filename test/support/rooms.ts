@@ -83,6 +83,7 @@ export async function openRooms(seed = 1) {
       peers: () => [],
       readiness: () => ({ ready, reason: ready ? 'caught up' : 'catching up', peers: 0, missing: 0 }),
     },
+    metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'tocsin_ready 1\n' },
     clock,
     version: '0.0.0-test',
     onError: (error) => errors.push(error),

@@ -47,6 +47,7 @@ const routes = [
   ['GET', '/mesh', 'read admin'],
   ['GET', '/mesh/peers', 'read admin'],
   ['GET', '/mesh/digest', 'read admin'],
+  ['GET', '/metrics', 'read admin'],
 ] as const;
 
 for (const [method, path, allowed] of routes) {
@@ -75,6 +76,14 @@ for (const [method, path, allowed] of routes) {
     }
   });
 }
+
+test('metrics are the text that they are handed in, under its own media type', async () => {
+  await using rooms = await openRooms();
+  const response = await get(rooms, '/metrics');
+  expect(response.headers.get('content-type')).toBe(rooms.parts.metrics.contentType);
+  expect(await response.text()).toBe(await rooms.parts.metrics.text());
+  await expectProblem(await get(rooms, '/metrics?x=1'), 400);
+});
 
 test('a missing scope is named', async () => {
   await using rooms = await openRooms();

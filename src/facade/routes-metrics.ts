@@ -1,0 +1,47 @@
+import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { may } from '../access/tokens.ts';
+import { problemAnswers } from './answers.ts';
+import type { Env } from './env.ts';
+import type { FacadeParts } from './parts.ts';
+import { Problem } from './problem.ts';
+
+const metricsRoute = createRoute({
+  method: 'get',
+  path: '/metrics',
+  summary: 'This node in numbers, for Prometheus',
+  description: [
+    'Text format 0.0.4. Like `/mesh` it tells of the peers, so it takes a token with the scope read (`authorization` in a',
+    'scrape configuration).',
+    '',
+    '- `tocsin_ready`: 1 once this node has caught up with the mesh',
+    '- `tocsin_peers`: nodes that this one is connected to',
+    '- `tocsin_records`: records that it holds',
+    '- `tocsin_missing_events`: events that a peer holds and this node does not',
+    '- `tocsin_event_log_bytes`: bytes of the batches in the event log',
+    "- `tocsin_clock_offset_seconds`: how far the peers' clocks are ahead; absent while no peer has told its time",
+    '- `tocsin_snapshot_records`, `tocsin_snapshot_total_records`: what has come of a snapshot, of how many; absent while',
+    '  none is on its way here',
+    '- `tocsin_mesh_events_total{reason}`: what the mesh dropped',
+    '- `tocsin_replication_events_total{reason}`: batches that were refused or held back, snapshots taken or failed, events',
+    '  said anew, and the like',
+    '- `tocsin_process_*`, `tocsin_nodejs_*`: the process and its runtime, from the first scrape on',
+  ].join('\n'),
+  security: [{ token: [] }],
+  request: { query: z.strictObject({}) },
+  responses: {
+    200: { description: 'The metrics', content: { 'text/plain': { schema: z.string() } } },
+    ...problemAnswers(400, 401, 403),
+  },
+});
+
+export function addMetricsRoute(app: OpenAPIHono<Env>, { metrics }: FacadeParts): void {
+  app.use('/metrics', async (context, next) => {
+    const principal = context.get('principal');
+    if (!may(principal, 'read'))
+      throw new Problem(403, `the token of ${principal.name} lacks the scope read`);
+    await next();
+  });
+  app.openapi(metricsRoute, async (context) =>
+    context.text(await metrics.text(), 200, { 'content-type': metrics.contentType }),
+  );
+}
