@@ -278,7 +278,10 @@ function hear(replica: Replica, from: PeerId, message: Heard, context: ReplicaCo
       const ask = sync.ask?.request === message.request ? sync.ask : undefined;
       if (ask === undefined) return take(replica, message.batches, context);
       const left = withoutBatches(ask.ranges, message.batches);
-      const known = withPeer(replica, from, afterPart(sync, { ...ask, ranges: left }, message.end, context));
+      // An answer in which nothing was good is no reason to ask again before it has told its vector anew.
+      const idle = message.end === 'all' && message.batches.length === 0;
+      const next = afterPart(sync, { ...ask, ranges: left }, message.end, context);
+      const known = withPeer(replica, from, idle ? { ...next, theirs: undefined } : next);
       // What it cannot give for the log nobody has to have.
       const backfill = message.end === 'gone' ? difference(known.backfill, left) : known.backfill;
       const taken = take({ ...known, backfill }, message.batches, context);

@@ -116,7 +116,8 @@ class World {
     this.#random = random;
     this.#seed = seed;
     const skewMsMax = random.next() < 0.5 ? 0 : 20_000;
-    for (let i = 0; i < nodesCount; i++) this.#skewMs.set(`h${i}`, (random.next() - 0.5) * 2 * skewMsMax);
+    for (let i = 0; i < nodesCount; i++)
+      this.#skewMs.set(`h${i}`, randomInt(random, 2 * skewMsMax + 1) - skewMsMax);
     this.#writeMsMax = random.next() < 0.5 ? 0 : randomInt(random, 400);
     this.#limits = {
       ...replicateLimits,
