@@ -29,5 +29,5 @@ export function storeErrorOf(cause: unknown): StoreError {
       cause,
     });
   }
-  return new StoreError('FAILED', `the store could not write: ${message}`, { cause });
+  return new StoreError('FAILED', `the store failed: ${message}`, { cause });
 }

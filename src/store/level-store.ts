@@ -4,7 +4,7 @@ import type { Held, NodeId, OpenedBatch } from '../event/types.ts';
 import { overlaps } from '../event/vector.ts';
 import { expiresAtMs } from '../indicator/expiry.ts';
 import { saysMore } from '../indicator/record.ts';
-import type { IndicatorRecord, Observation } from '../indicator/types.ts';
+import type { IndicatorRecord, Itype, Observation } from '../indicator/types.ts';
 import {
   type CommitPlan,
   freshBatches,
@@ -17,7 +17,13 @@ import { StoreError, storeErrorOf } from './errors.ts';
 import { type LogWindow, logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
 import { itypeRange, logKey, newestKey, recordKey, recordKeyOf, valueRange } from './keys.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
-import { putRows, readSnapshot, type SnapshotSink, type SnapshotState } from './snapshot.ts';
+import {
+  putRows,
+  readSnapshot,
+  type SnapshotSink,
+  type SnapshotSource,
+  type SnapshotState,
+} from './snapshot.ts';
 import type { Change, Commit, Digest, IndicatorStore, RecordPage } from './store.ts';
 import { originText, readSummary, type Summary, summaryText } from './summary.ts';
 import { type Level, logTables, metaTable, type RecordTables, recordTables } from './tables.ts';
@@ -51,12 +57,14 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
   const listeners = new Set<(commit: Commit) => void>();
   /** Until it resolves, the records may be ahead of `summary`. */
   let applying: Promise<void> | undefined;
+  /** The first write that failed. */
+  let broken: StoreError | undefined;
   let closed = false;
   let digested: { readonly summary: Summary; readonly digest: Promise<Digest> } | undefined;
 
   const writer = createWriter<Waiting>(commitGroup, ({ batches }) => eventsIn(batches), groupedEventsMax);
   // A crash can have come between a snapshot's installation and what follows it.
-  if (replaced !== undefined) await carryOver();
+  if (replaced !== undefined) await carryOver(await originsOf(replaced));
   await removeLeftovers();
 
   async function checkVersion(): Promise<void> {
@@ -75,9 +83,26 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     return generation === undefined ? undefined : recordTables(level, Number(generation));
   }
 
-  /** What a snapshot that never came to its end has left. */
+  /** What a snapshot that never came to its end has left, or one that replaced records which were not removed to the end. */
   async function removeLeftovers(): Promise<void> {
     await clearTables(recordTables(level, tables.generation + 1));
+    const before = tables.generation - 1;
+    if (before >= 0 && replaced?.generation !== before) await clearTables(recordTables(level, before));
+  }
+
+  /**
+   * Every write goes through here. After one that failed, the disk may hold it or not, while `summary` does not; and LevelDB
+   * may have written a part of a row, behind which it can lose what comes next. So nothing is written until the store is
+   * opened again, which reads what is there.
+   */
+  async function write<T>(run: () => Promise<T>): Promise<T> {
+    if (broken) throw broken;
+    try {
+      return await run();
+    } catch (cause) {
+      broken ??= storeErrorOf(cause);
+      throw broken;
+    }
   }
 
   async function commitGroup(group: readonly Waiting[]): Promise<void> {
@@ -96,6 +121,16 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
       tell(plan);
     }
     settle(group, plan);
+  }
+
+  /** For what is asked from outside, also when the store is closed meanwhile. */
+  async function read<T>(run: () => Promise<T>): Promise<T> {
+    if (closed) throw new StoreError('CLOSED', 'the store is closed');
+    try {
+      return await run();
+    } catch (cause) {
+      throw storeErrorOf(cause);
+    }
   }
 
   async function recordsOf(keys: readonly string[]): Promise<Map<string, IndicatorRecord>> {
@@ -125,10 +160,12 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
 
   /** All of a change in one write: after a crash either everything of it is there or nothing. */
   async function apply(next: Summary, fill: (rows: Rows) => void): Promise<void> {
-    const rows = level.batch();
-    fill(rows);
-    rows.put('summary', summaryText(next), { sublevel: meta });
-    const written = rows.write({ sync: true });
+    const written = write(() => {
+      const rows = level.batch();
+      fill(rows);
+      rows.put('summary', summaryText(next), { sublevel: meta });
+      return rows.write({ sync: true });
+    });
     applying = written;
     try {
       await written;
@@ -139,7 +176,16 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
   }
 
   function tell(commit: Commit): void {
-    for (const listener of listeners) listener(commit);
+    for (const listener of listeners) {
+      try {
+        listener(commit);
+      } catch (bug) {
+        // The commit is written, whatever a listener makes of it: the bug is the process's, not the caller's.
+        queueMicrotask(() => {
+          throw bug;
+        });
+      }
+    }
   }
 
   async function backfill(batches: readonly OpenedBatch[]): Promise<Commit> {
@@ -159,9 +205,10 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
 
   /**
    * Applies events of the log which the records do not contain: live ones that came while a snapshot was on its way. They
-   * have their place in the log and in the stream already.
+   * have their place in the log and in the stream already. What the log still has of an origin that was forgotten is none of
+   * them: `origins` were not.
    */
-  async function carryOver(): Promise<void> {
+  async function carryOver(origins: ReadonlySet<string>): Promise<void> {
     let batches: OpenedBatch[] = [];
     const flush = async (): Promise<void> => {
       const fresh = freshBatches(batches, summary.vector);
@@ -176,11 +223,16 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     };
     for await (const bytes of logs.log.values()) {
       const batch = readBatch(bytes);
-      if (!overlaps(summary.vector.get(batch.origin), { from: batch.firstSeq, to: batch.lastSeq }))
+      const range = { from: batch.firstSeq, to: batch.lastSeq };
+      if (origins.has(batch.origin) && !overlaps(summary.vector.get(batch.origin), range))
         batches.push(batch);
       if (eventsIn(batches) >= groupedEventsMax) await flush();
     }
     await flush();
+  }
+
+  async function originsOf({ vectors }: RecordTables): Promise<ReadonlySet<string>> {
+    return new Set(await vectors.keys().all());
   }
 
   async function receiveSnapshot(): Promise<SnapshotSink> {
@@ -196,11 +248,7 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     return {
       async put(after, end, rows) {
         check();
-        try {
-          count += await putRows(level, next, after, end, rows);
-        } catch (cause) {
-          throw storeErrorOf(cause);
-        }
+        count += await write(() => putRows(level, next, after, end, rows));
       },
       install: (state) =>
         writer.alone(async () => {
@@ -223,6 +271,7 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     count: number,
   ): Promise<{ readonly logWasWhole: boolean }> {
     const before = tables;
+    const origins = new Set(summary.vector.keys());
     const logWasWhole = summary.logIsWhole;
     const { position, lastHlc, logBytes } = summary;
     const installed: Summary = {
@@ -247,7 +296,13 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
       throw cause;
     }
     replaced = before;
-    await carryOver();
+    try {
+      await carryOver(origins);
+    } catch (cause) {
+      // The vector lacks events that the log has: no number of theirs may be given to another event.
+      broken ??= storeErrorOf(cause);
+      throw broken;
+    }
     if (logWasWhole) await forgetUnsaid();
     return { logWasWhole };
   }
@@ -282,12 +337,12 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     const old = replaced;
     if (old === undefined) return;
     replaced = undefined;
-    await meta.del('replaced');
+    await write(() => meta.del('replaced'));
     await clearTables(old);
   }
 
   async function clearTables({ records, newest, vectors }: RecordTables): Promise<void> {
-    await Promise.all([records.clear(), newest.clear(), vectors.clear()]);
+    await write(() => Promise.all([records.clear(), newest.clear(), vectors.clear()]));
   }
 
   async function trimLog(window: LogWindow): Promise<number> {
@@ -381,6 +436,34 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     return { sha256: hash.digest('hex'), records: count, vector };
   }
 
+  async function byItype(itype: Itype, after: string | undefined, limit: number): Promise<RecordPage> {
+    const rows = await tables.records.iterator({ ...itypeRange(itype, after), limit: limit + 1 }).all();
+    const found = rows.slice(0, limit).map(([, text]) => decodeRecord(text));
+    const next = rows.length > limit ? rows[limit - 1]?.[0] : undefined;
+    return next === undefined ? { records: found } : { records: found, next };
+  }
+
+  async function newest(after: string | undefined, limit: number): Promise<RecordPage> {
+    const keys = await tables.newest
+      .keys({ ...(after !== undefined && { gt: after }), limit: limit + 1 })
+      .all();
+    const next = keys.length > limit ? keys[limit - 1] : undefined;
+    return page(keys.slice(0, limit).map(recordKeyOf), next);
+  }
+
+  async function digest(): Promise<Digest> {
+    // Between two writes: the vector is taken in the same turn as the iterator, so that they show the same commits.
+    while (applying !== undefined) await Promise.allSettled([applying]);
+    if (digested?.summary !== summary) digested = { summary, digest: computeDigest(tables, summary.vector) };
+    return digested.digest;
+  }
+
+  async function snapshot(): Promise<SnapshotSource> {
+    while (applying !== undefined) await Promise.allSettled([applying]);
+    const { vector, lastMs, lastHlc, count } = summary;
+    return readSnapshot(tables, { vector, lastMs, lastHlc }, count);
+  }
+
   async function close(): Promise<void> {
     if (closed) return;
     closed = true;
@@ -398,43 +481,21 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    batches: (origin, range, bytesMax) => readLog(logs, origin, range, bytesMax),
+    batches: (origin, range, bytesMax) => read(() => readLog(logs, origin, range, bytesMax)),
     lastMs: () => summary.lastMs,
     lastPosition: () => summary.position,
-    changesAfter: (position, limit) => readChanges(logs, tables.records, position, limit),
-    async byValue(itype, indicator) {
-      return (await tables.records.values(valueRange(itype, indicator)).all()).map(decodeRecord);
-    },
-    async byItype(itype, after, limit) {
-      const rows = await tables.records.iterator({ ...itypeRange(itype, after), limit: limit + 1 }).all();
-      const found = rows.slice(0, limit).map(([, text]) => decodeRecord(text));
-      const next = rows.length > limit ? rows[limit - 1]?.[0] : undefined;
-      return next === undefined ? { records: found } : { records: found, next };
-    },
-    async newest(after, limit) {
-      const keys = await tables.newest
-        .keys({ ...(after !== undefined && { gt: after }), limit: limit + 1 })
-        .all();
-      const next = keys.length > limit ? keys[limit - 1] : undefined;
-      return page(keys.slice(0, limit).map(recordKeyOf), next);
-    },
+    changesAfter: (position, limit) => read(() => readChanges(logs, tables.records, position, limit)),
+    byValue: (itype, indicator) =>
+      read(async () => (await tables.records.values(valueRange(itype, indicator)).all()).map(decodeRecord)),
+    byItype: (itype, after, limit) => read(() => byItype(itype, after, limit)),
+    newest: (after, limit) => read(() => newest(after, limit)),
     newestKeyOf: (record) => newestKey(record.reporttimeMs, recordKey(record)),
     itypeKeyOf: recordKey,
     lastHlc: () => summary.lastHlc,
     count: () => summary.count,
-    async digest() {
-      // Between two writes: the vector is taken in the same turn as the iterator, so that they show the same commits.
-      while (applying !== undefined) await Promise.allSettled([applying]);
-      if (digested?.summary !== summary)
-        digested = { summary, digest: computeDigest(tables, summary.vector) };
-      return digested.digest;
-    },
-    async snapshot() {
-      while (applying !== undefined) await Promise.allSettled([applying]);
-      const { vector, lastMs, lastHlc, count } = summary;
-      return readSnapshot(tables, { vector, lastMs, lastHlc }, count);
-    },
-    receiveSnapshot,
+    digest: () => read(digest),
+    snapshot: () => read(snapshot),
+    receiveSnapshot: () => read(receiveSnapshot),
     unsaid,
     forgetUnsaid: () => writer.alone(forgetUnsaid),
     logBytes: () => summary.logBytes,

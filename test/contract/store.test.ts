@@ -5,17 +5,19 @@ import { MemoryLevel } from 'memory-level';
 import { expect, test } from 'vitest';
 import { openDisk } from '../../src/store/disk.ts';
 import { openStore } from '../../src/store/level-store.ts';
-import { storeContract } from './store-contract.ts';
+import { snapshotContract } from './snapshot-contract.ts';
+import { type StorePlace, storeContract } from './store-contract.ts';
+import { upkeepContract } from './upkeep-contract.ts';
 
-storeContract('over LevelDB on disk', async () => {
+async function onDisk(): Promise<StorePlace> {
   const directory = await mkdtemp(join(tmpdir(), 'tocsin-store-'));
   return {
     open: async () => openStore(await openDisk(directory)),
     remove: () => rm(directory, { recursive: true }),
   };
-});
+}
 
-storeContract('over LevelDB in memory', async () => {
+async function inMemory(): Promise<StorePlace> {
   const level = new MemoryLevel<string, string>();
   return {
     async open() {
@@ -24,7 +26,12 @@ storeContract('over LevelDB in memory', async () => {
     },
     async remove() {},
   };
-});
+}
+
+for (const contract of [storeContract, snapshotContract, upkeepContract]) {
+  contract('over LevelDB on disk', onDisk);
+  contract('over LevelDB in memory', inMemory);
+}
 
 test('a directory that is in use says so, and what to do', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'tocsin-store-'));

@@ -2,6 +2,7 @@ import { MemoryLevel } from 'memory-level';
 import { expect, test } from 'vitest';
 import { openStore } from '../../../src/store/level-store.ts';
 import { batchesOf, identityOf, observation } from '../../contract/store-contract.ts';
+import { faultyLevel } from '../../support/faulty-level.ts';
 
 const origin = identityOf(1);
 
@@ -63,4 +64,58 @@ test('a page that takes the last record says that it is the last', async () => {
     expect(second.records).toHaveLength(2);
     expect(second.next).toBeUndefined();
   }
+});
+
+test('a listener that throws does not make a written commit look failed, and the others still hear of it', async () => {
+  await using store = await openStore(new MemoryLevel<string, string>());
+  const bug = new Error('a bug of a listener');
+  const thrown: unknown[] = [];
+  // The runner's own handlers would take it for a failure of the run.
+  const handlers = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.once('uncaughtException', (error) => thrown.push(error));
+  const heard: number[] = [];
+  store.onCommitted(() => {
+    throw bug;
+  });
+  store.onCommitted(({ changes }) => heard.push(changes.length));
+  const { changes } = await store.commit(batchesOf(origin, 1, hosts(2)));
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const handler of handlers) process.on('uncaughtException', handler);
+  expect(changes).toHaveLength(2);
+  expect(heard).toEqual([2]);
+  expect(thrown).toEqual([bug]);
+});
+
+test('after a write that failed nothing is written until the store is opened again; what is there can be read', async () => {
+  const disk = faultyLevel();
+  await using store = await openStore(disk.level);
+  await store.commit(batchesOf(origin, 1, hosts(1)));
+  disk.failAt(disk.writes() + 1, 'for once');
+  await expect(store.commit(batchesOf(origin, 2, hosts(1)))).rejects.toMatchObject({ code: 'NO_SPACE' });
+  // The disk would take it now; LevelDB may lose what is written behind a row that was cut off.
+  await expect(store.commit(batchesOf(identityOf(2), 1, hosts(1)))).rejects.toMatchObject({
+    code: 'NO_SPACE',
+  });
+  await expect(store.trimLog({ sinceMs: 0, bytesMax: 0 })).rejects.toMatchObject({ code: 'NO_SPACE' });
+  expect((await store.byValue('fqdn', 'h0.example.com'))[0]?.count).toBe(1);
+  expect((await store.digest()).records).toBe(1);
+});
+
+test('a closed store refuses to read as well', async () => {
+  const store = await openStore(new MemoryLevel<string, string>());
+  await store.commit(batchesOf(origin, 1, hosts(1)));
+  await store.close();
+  const reads = [
+    () => store.byValue('fqdn', 'h0.example.com'),
+    () => store.byItype('fqdn', undefined, 1),
+    () => store.newest(undefined, 1),
+    () => store.changesAfter(0, 1),
+    () => store.batches(origin.nodeId, { from: 1, to: 1 }, 1),
+    () => store.digest(),
+    () => store.snapshot(),
+    () => store.receiveSnapshot(),
+  ];
+  for (const read of reads)
+    await expect(read()).rejects.toMatchObject({ name: 'StoreError', code: 'CLOSED' });
 });
