@@ -10,7 +10,12 @@ import { simulatedClock, simulatedNetwork } from '../../../mesh/transport/simula
 function world() {
   const clock = simulatedClock(0);
   const random = seededRandom(1);
-  const network = simulatedNetwork(clock, random, { delayMsMin: 10, delayMsMax: 10, loss: 0, duplication: 0 });
+  const network = simulatedNetwork(clock, random, {
+    delayMsMin: 10,
+    delayMsMax: 10,
+    loss: 0,
+    duplication: 0,
+  });
   function start(host: string, limits: MeshLimits = defaultLimits, name = host): Promise<Mesh> {
     const bytes = new Uint8Array(16).fill(host.charCodeAt(0));
     const beacon = beaconDiscovery({ port: 1, broadcastAddresses: () => ['all'], accepts: () => true });
