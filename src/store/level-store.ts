@@ -51,12 +51,14 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
   await checkVersion();
   let tables = recordTables(level, Number((await meta.get('generation')) ?? 0));
   let summary = await readSummary(level, tables);
-  /** The records that a snapshot replaced, as long as they may say what it does not. */
+  /** The records that snapshots replaced, as long as they may say what these do not; the newest last. */
   let replaced = await replacedTables();
   let sink: { readonly tables: RecordTables; discarded: boolean } | undefined;
   const listeners = new Set<(commit: Commit) => void>();
   /** Until it resolves, the records may be ahead of `summary`. */
   let applying: Promise<void> | undefined;
+  /** While a snapshot takes its place: the vector before, as the next number of this node is read from it. */
+  let vectorBefore: Summary['vector'] | undefined;
   /** The first write that failed. */
   let broken: StoreError | undefined;
   let closed = false;
@@ -64,7 +66,7 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
 
   const writer = createWriter<Waiting>(commitGroup, ({ batches }) => eventsIn(batches), groupedEventsMax);
   // A crash can have come between a snapshot's installation and what follows it.
-  if (replaced !== undefined) await carryOver(await originsOf(replaced));
+  await carryOver(await originsOf(replaced.at(-1)));
   await removeLeftovers();
 
   async function checkVersion(): Promise<void> {
@@ -78,16 +80,14 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     if (found === undefined) await meta.put('version', String(schemaVersion));
   }
 
-  async function replacedTables(): Promise<RecordTables | undefined> {
-    const generation = await meta.get('replaced');
-    return generation === undefined ? undefined : recordTables(level, Number(generation));
+  async function replacedTables(): Promise<readonly RecordTables[]> {
+    const generations = await meta.get('replaced');
+    return generations?.split(',').map((generation) => recordTables(level, Number(generation))) ?? [];
   }
 
-  /** What a snapshot that never came to its end has left, or one that replaced records which were not removed to the end. */
+  /** What a snapshot that never came to its end has left. */
   async function removeLeftovers(): Promise<void> {
     await clearTables(recordTables(level, tables.generation + 1));
-    const before = tables.generation - 1;
-    if (before >= 0 && replaced?.generation !== before) await clearTables(recordTables(level, before));
   }
 
   /**
@@ -209,6 +209,7 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
    * them: `origins` were not.
    */
   async function carryOver(origins: ReadonlySet<string>): Promise<void> {
+    if (origins.size === 0) return;
     let batches: OpenedBatch[] = [];
     const flush = async (): Promise<void> => {
       const fresh = freshBatches(batches, summary.vector);
@@ -231,8 +232,8 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     await flush();
   }
 
-  async function originsOf({ vectors }: RecordTables): Promise<ReadonlySet<string>> {
-    return new Set(await vectors.keys().all());
+  async function originsOf(of: RecordTables | undefined): Promise<ReadonlySet<string>> {
+    return new Set(await of?.vectors.keys().all());
   }
 
   async function receiveSnapshot(): Promise<SnapshotSink> {
@@ -271,6 +272,8 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     count: number,
   ): Promise<{ readonly logWasWhole: boolean }> {
     const before = tables;
+    // What an earlier one replaced may still have to be said.
+    const behind = [...replaced, before];
     const origins = new Set(summary.vector.keys());
     const logWasWhole = summary.logIsWhole;
     const { position, lastHlc, logBytes } = summary;
@@ -285,31 +288,39 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
       logIsWhole: false,
     };
     tables = next;
+    vectorBefore = summary.vector;
     try {
       await apply(installed, (rows) => {
         for (const origin of state.vector.keys()) vectorRow(rows, installed, origin);
         rows.put('generation', String(next.generation), { sublevel: meta });
-        rows.put('replaced', String(before.generation), { sublevel: meta });
+        rows.put('replaced', behind.map(({ generation }) => generation).join(','), { sublevel: meta });
       });
     } catch (cause) {
       tables = before;
+      vectorBefore = undefined;
       throw cause;
     }
-    replaced = before;
+    replaced = behind;
     try {
       await carryOver(origins);
     } catch (cause) {
-      // The vector lacks events that the log has: no number of theirs may be given to another event.
+      // The vector lacks events that the log has: no number of theirs may be given to another event, now or later.
       broken ??= storeErrorOf(cause);
       throw broken;
     }
+    vectorBefore = undefined;
     if (logWasWhole) await forgetUnsaid();
     return { logWasWhole };
   }
 
   async function* unsaid(expiredBeforeMs: number): AsyncIterable<readonly Observation[]> {
-    const old = replaced;
-    if (old === undefined) return;
+    for (const old of replaced) yield* unsaidOf(old, expiredBeforeMs);
+  }
+
+  async function* unsaidOf(
+    old: RecordTables,
+    expiredBeforeMs: number,
+  ): AsyncIterable<readonly Observation[]> {
     const iterator = old.records.iterator();
     try {
       for (
@@ -334,11 +345,11 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
   }
 
   async function forgetUnsaid(): Promise<void> {
-    const old = replaced;
-    if (old === undefined) return;
-    replaced = undefined;
+    if (replaced.length === 0) return;
+    // In this order: after a crash in between, what is left is still known, and is removed the next time.
+    for (const old of replaced) await clearTables(old);
     await write(() => meta.del('replaced'));
-    await clearTables(old);
+    replaced = [];
   }
 
   async function clearTables({ records, newest, vectors }: RecordTables): Promise<void> {
@@ -472,7 +483,7 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
   }
 
   return {
-    vector: () => summary.vector,
+    vector: () => vectorBefore ?? summary.vector,
     commit(batches) {
       return new Promise((resolve, reject) => writer.push({ batches, resolve }, reject));
     },
