@@ -1,3 +1,5 @@
+import { benchAntiEntropy } from './anti-entropy.ts';
+import { benchCatchUp } from './catch-up.ts';
 import { benchDelivery } from './delivery.ts';
 import { benchIntake } from './intake.ts';
 import { benchJetStream } from './jetstream/bench.ts';
@@ -8,6 +10,8 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   intake: benchIntake,
   delivery: benchDelivery,
   rest: benchRest,
+  'catch-up': benchCatchUp,
+  'anti-entropy': benchAntiEntropy,
   jetstream: benchJetStream,
 };
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { type LineProcess, spawnLines } from '../support/process.ts';
 
 /** As `npm start` and the command's first line have them. */
-const nodeFlags = ['--no-memory-reducer'];
-const main = new URL('../../dist/src/main.js', import.meta.url).pathname;
+export const nodeFlags = ['--no-memory-reducer'];
+export const main = new URL('../../dist/src/main.js', import.meta.url).pathname;
 
 export type FleetNode = {
   readonly n: number;
