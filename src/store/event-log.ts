@@ -13,23 +13,24 @@ import {
   recordKey,
 } from './keys.ts';
 import { decodeRecord } from './record-codec.ts';
+import type { Rows } from './rows.ts';
 import type { Change, LoggedBatch } from './store.ts';
-import type { Level, LogTables, RecordTables } from './tables.ts';
+import type { LogTables, RecordTables } from './tables.ts';
 
 /** What stands in the value of an applied row; the position is its key. */
 type AppliedRow = Omit<AppliedBatch, 'position'>;
 
 /** Adds a plan's batches to the log, in one write with whatever else it does. */
 export function logRows(
-  rows: ReturnType<Level['batch']>,
+  rows: Rows,
   { log, applied }: LogTables,
   { batches, applied: places }: CommitPlan,
 ): void {
   for (const { origin, firstSeq: from, lastSeq: to, bytes } of batches) {
-    rows.put(logKey(origin, { from, to }), bytes, { sublevel: log });
+    rows.put(log, logKey(origin, { from, to }), bytes);
   }
   for (const { position, ...row } of places) {
-    rows.put(appliedKey(position, row.origin, row.firstSeq), JSON.stringify(row), { sublevel: applied });
+    rows.put(applied, appliedKey(position, row.origin, row.firstSeq), JSON.stringify(row));
   }
 }
 

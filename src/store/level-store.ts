@@ -17,6 +17,7 @@ import { StoreError, storeErrorOf } from './errors.ts';
 import { type LogWindow, logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
 import { itypeRange, logKey, newestKey, recordKey, recordKeyOf, valueRange } from './keys.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
+import { newRows, type Rows } from './rows.ts';
 import {
   putRows,
   readSnapshot,
@@ -44,8 +45,16 @@ type Waiting = {
   readonly resolve: (commit: Commit) => void;
 };
 
-/** Opens the store over a LevelDB that it then owns. Rejects with StoreError NEWER_VERSION. */
+/** Opens the store over a LevelDB that it then owns. Rejects with StoreError. */
 export async function openStore(level: Level): Promise<IndicatorStore> {
+  try {
+    return await storeOver(level);
+  } catch (cause) {
+    throw storeErrorOf(cause);
+  }
+}
+
+async function storeOver(level: Level): Promise<IndicatorStore> {
   const logs = logTables(level);
   const meta = metaTable(level);
   await checkVersion();
@@ -125,12 +134,16 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
 
   /** For what is asked from outside, also when the store is closed meanwhile. */
   async function read<T>(run: () => Promise<T>): Promise<T> {
-    if (closed) throw new StoreError('CLOSED', 'the store is closed');
     try {
+      refuseClosed();
       return await run();
     } catch (cause) {
       throw storeErrorOf(cause);
     }
+  }
+
+  function refuseClosed(): void {
+    if (closed) throw new StoreError('CLOSED', 'the store is closed');
   }
 
   async function recordsOf(keys: readonly string[]): Promise<Map<string, IndicatorRecord>> {
@@ -143,28 +156,26 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     return existing;
   }
 
-  type Rows = ReturnType<Level['batch']>;
-
   function recordRows(rows: Rows, touched: ReadonlyMap<string, Touched>): void {
     for (const [key, { before, after }] of touched) {
-      rows.put(key, encodeRecord(after), { sublevel: tables.records });
+      rows.put(tables.records, key, encodeRecord(after));
       if (before?.reporttimeMs === after.reporttimeMs) continue;
-      if (before !== undefined) rows.del(newestKey(before.reporttimeMs, key), { sublevel: tables.newest });
-      rows.put(newestKey(after.reporttimeMs, key), '', { sublevel: tables.newest });
+      if (before !== undefined) rows.del(tables.newest, newestKey(before.reporttimeMs, key));
+      rows.put(tables.newest, newestKey(after.reporttimeMs, key), '');
     }
   }
 
   function vectorRow(rows: Rows, next: Summary, origin: NodeId): void {
-    rows.put(origin, originText(next, origin), { sublevel: tables.vectors });
+    rows.put(tables.vectors, origin, originText(next, origin));
   }
 
   /** All of a change in one write: after a crash either everything of it is there or nothing. */
   async function apply(next: Summary, fill: (rows: Rows) => void): Promise<void> {
     const written = write(() => {
-      const rows = level.batch();
+      const rows = newRows(level);
       fill(rows);
-      rows.put('summary', summaryText(next), { sublevel: meta });
-      return rows.write({ sync: true });
+      rows.put(meta, 'summary', summaryText(next));
+      return rows.write();
     });
     applying = written;
     try {
@@ -292,8 +303,8 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
     try {
       await apply(installed, (rows) => {
         for (const origin of state.vector.keys()) vectorRow(rows, installed, origin);
-        rows.put('generation', String(next.generation), { sublevel: meta });
-        rows.put('replaced', behind.map(({ generation }) => generation).join(','), { sublevel: meta });
+        rows.put(meta, 'generation', String(next.generation));
+        rows.put(meta, 'replaced', behind.map(({ generation }) => generation).join(','));
       });
     } catch (cause) {
       tables = before;
@@ -314,7 +325,12 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
   }
 
   async function* unsaid(expiredBeforeMs: number): AsyncIterable<readonly Observation[]> {
-    for (const old of replaced) yield* unsaidOf(old, expiredBeforeMs);
+    try {
+      refuseClosed();
+      for (const old of replaced) yield* unsaidOf(old, expiredBeforeMs);
+    } catch (cause) {
+      throw storeErrorOf(cause);
+    }
   }
 
   async function* unsaidOf(
@@ -370,8 +386,8 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
         trimmed += appliedKeys.length;
         const next = { ...summary, logBytes: summary.logBytes - bytes, logIsWhole: false };
         await apply(next, (rows) => {
-          for (const key of appliedKeys) rows.del(key, { sublevel: logs.applied });
-          for (const key of logKeys) rows.del(key, { sublevel: logs.log });
+          for (const key of appliedKeys) rows.del(logs.applied, key);
+          for (const key of logKeys) rows.del(logs.log, key);
         });
         return appliedKeys.length === removedAtOnce;
       });
@@ -395,8 +411,8 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
           swept += expired.length;
           await apply({ ...summary, count: summary.count - expired.length }, (batch) => {
             for (const { key, record } of expired) {
-              batch.del(key, { sublevel: tables.records });
-              batch.del(newestKey(record.reporttimeMs, key), { sublevel: tables.newest });
+              batch.del(tables.records, key);
+              batch.del(tables.newest, newestKey(record.reporttimeMs, key));
             }
           });
         }
@@ -415,7 +431,7 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
         lastMs.delete(origin);
       }
       await apply({ ...summary, vector, lastMs }, (rows) => {
-        for (const origin of origins) rows.del(origin, { sublevel: tables.vectors });
+        for (const origin of origins) rows.del(tables.vectors, origin);
       });
     });
   }
@@ -472,7 +488,8 @@ export async function openStore(level: Level): Promise<IndicatorStore> {
   async function snapshot(): Promise<SnapshotSource> {
     while (applying !== undefined) await Promise.allSettled([applying]);
     const { vector, lastMs, lastHlc, count } = summary;
-    return readSnapshot(tables, { vector, lastMs, lastHlc }, count);
+    const source = readSnapshot(tables, { vector, lastMs, lastHlc }, count);
+    return { ...source, next: (bytesMax, end) => read(() => source.next(bytesMax, end)) };
   }
 
   async function close(): Promise<void> {

@@ -4,6 +4,7 @@ import type { Hlc, NodeId, Vector } from '../event/types.ts';
 import type { IndicatorRecord } from '../indicator/types.ts';
 import { isBehind, newestKey, recordKey } from './keys.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
+import { newRows } from './rows.ts';
 import type { Level, RecordTables } from './tables.ts';
 
 /** What the records of a snapshot contain, which is told behind them. */
@@ -156,18 +157,20 @@ export async function putRows(
   end: string,
   rows: readonly SnapshotRow[],
 ): Promise<number> {
-  const writing = level.batch();
+  const writing = newRows(level);
   let change = rows.length;
   // What an earlier attempt put here is another moment's.
   for await (const [key, text] of records.iterator({ gt: after, lte: end })) {
     const reporttimeMs = reporttimeOf(text);
-    writing.del(key, { sublevel: records }).del(newestKey(reporttimeMs, key), { sublevel: newest });
+    writing.del(records, key);
+    writing.del(newest, newestKey(reporttimeMs, key));
     change--;
   }
   for (const { key, text, reporttimeMs } of rows) {
-    writing.put(key, text, { sublevel: records }).put(newestKey(reporttimeMs, key), '', { sublevel: newest });
+    writing.put(records, key, text);
+    writing.put(newest, newestKey(reporttimeMs, key), '');
   }
-  await writing.write({ sync: true });
+  await writing.write();
   return change;
 }
 
