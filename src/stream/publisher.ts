@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Publisher } from 'zeromq';
+import { XPublisher } from 'zeromq';
 import type { StreamLog } from './stream-log.ts';
 
 const publisherLimits = {
   /** What libzmq keeps for a slow subscriber; beyond it that subscriber loses, sees it by the cursors, and can go back. */
   queuedMessagesMax: 100_000,
-  /** A subscriber sends us topics only, and ours are shorter than 64 bytes. */
+  /** A subscriber sends us topics, and ours are shorter than 64 bytes; what else it sends is dropped. */
   subscriptionBytesMax: 1_024,
   /** Awaited sends resolve without giving others their turn. */
   sendsPerTurn: 250,
@@ -23,8 +23,13 @@ export class PublisherError extends Error {
   }
 }
 
+/** First byte of what libzmq hands up: a topic that nobody had subscribed to before, or that nobody has any more (ZMTP 3.1). */
+const subscribed = 1;
+const unsubscribed = 0;
+
 /**
- * The stream as ZeroMQ PUB: two frames, the topic and the JSON. Rejects with PublisherError. `failed` is told when the
+ * The stream as ZeroMQ PUB: two frames, the topic and the JSON. It is an XPUB, which is the same to a subscriber, and tells
+ * us whether there is one: without, nothing is rendered or sent. Rejects with PublisherError. `failed` is told when the
  * stream cannot be read any more; then nothing is published until a restart.
  */
 export async function startPublisher(
@@ -34,7 +39,7 @@ export async function startPublisher(
   failed: (error: unknown) => void,
 ): Promise<StreamPublisher> {
   const isIpv6 = host.includes(':');
-  const socket = new Publisher({
+  const socket = new XPublisher({
     linger: 0,
     sendHighWaterMark: publisherLimits.queuedMessagesMax,
     maxMessageSize: publisherLimits.subscriptionBytesMax,
@@ -58,11 +63,37 @@ export async function startPublisher(
     );
   }
   const stopped = new AbortController();
+  /** Topics that somebody subscribes to. */
+  let topics = 0;
+  let somebodyCame: () => void = () => undefined;
+  const listening = listen();
   const pumping = pump().catch(failed);
 
+  async function listen(): Promise<void> {
+    for await (const [frame] of socket) {
+      if (frame?.[0] === subscribed) topics++;
+      else if (frame?.[0] === unsubscribed) topics--;
+      if (topics > 0) somebodyCame();
+    }
+  }
+
   async function pump(): Promise<void> {
+    while (!stopped.signal.aborted && !log.stopped) {
+      if (topics === 0) await somebody();
+      else await publish();
+    }
+  }
+
+  function somebody(): Promise<void> {
+    return new Promise((resolve) => {
+      somebodyCame = resolve;
+    });
+  }
+
+  async function publish(): Promise<void> {
     let sent = 0;
-    for (let position = log.lastPosition(); !stopped.signal.aborted && !log.stopped; ) {
+    let position = log.lastPosition();
+    while (topics > 0 && !stopped.signal.aborted && !log.stopped) {
       const step = await log.next(position, {}, stopped.signal);
       for (const { zeromqTopic, json } of step.messages) {
         // One at a time: a second send rejects with EBUSY. PUB never waits for a subscriber.
@@ -75,8 +106,10 @@ export async function startPublisher(
 
   async function stopAll(): Promise<void> {
     stopped.abort();
+    somebodyCame();
     await pumping;
     socket.close();
+    await listening;
   }
 
   let stopping: Promise<void> | undefined;

@@ -1,16 +1,20 @@
 import type { NodeId } from '../event/types.ts';
 import { type Filter, matches } from '../query/filter.ts';
-import type { IndicatorStore } from '../store/store.ts';
+import type { Change, IndicatorStore } from '../store/store.ts';
 import { cursorOf, positionOf } from './cursor.ts';
 import { type StreamMessage, streamMessage } from './envelope.ts';
 
 const streamLimits = {
-  /** The newest messages are kept as they were rendered; older ones are read from the store again. */
-  tailMessagesMax: 20_000,
+  /** The newest changes are kept while there are readers; older ones are read from the store again. */
+  tailChangesMax: 20_000,
+  /** Of a change's text, in UTF-16 units; what is rendered of it is three times as much at most. */
   tailCharactersMax: 16 * 1024 * 1024,
   /** What one step of a reader takes. */
   stepMessagesMax: 500,
 } as const;
+
+/** About what a change has beside its long texts. */
+const charactersOfFields = 300;
 
 export type Step = {
   readonly messages: readonly StreamMessage[];
@@ -31,6 +35,7 @@ export interface StreamLog {
   lastCursor(): string;
   /** The oldest cursor behind which everything can still be had. */
   firstCursor(): Promise<string>;
+  /** Where a reader begins that wants what comes from now on. */
   lastPosition(): number;
   /** The position that a cursor stands for; undefined when it is of another node, or ahead of this one. */
   resume(cursor: string): number | undefined;
@@ -41,44 +46,66 @@ export interface StreamLog {
   stop(): void;
 }
 
+/** A change in the tail; rendered by the first reader that comes to it. */
+type Kept = { readonly change: Change; readonly characters: number; message: StreamMessage | undefined };
+
 export function createStreamLog(store: IndicatorStore, nodeId: NodeId): StreamLog {
   /** Ascending positions without a gap; the last one is the store's newest change. */
-  let tail: StreamMessage[] = [];
+  let tail: Kept[] = [];
   let tailCharacters = 0;
   let last = store.lastPosition();
+  /** The newest change when a reader last began or asked. Without readers nothing is kept for them. */
+  let lastAsked = Number.NEGATIVE_INFINITY;
   const sleepers = new Set<() => void>();
   let stopped = false;
 
   const unsubscribe = store.onCommitted(({ changes }) => {
+    const isRead = sleepers.size > 0 || last - lastAsked < streamLimits.tailChangesMax;
+    if (!isRead) [tail, tailCharacters] = [[], 0];
     for (const change of changes) {
       // A snapshot came, with changes that are in no stream.
       if (change.position !== last + 1) [tail, tailCharacters] = [[], 0];
-      const message = streamMessage(change, nodeId);
-      tail.push(message);
-      tailCharacters += message.json.length;
-      last = message.position;
+      last = change.position;
+      if (isRead) keep(change);
     }
     trim();
     for (const wake of [...sleepers]) wake();
   });
 
+  function keep(change: Change): void {
+    const { indicator, description = '', reference = '', rdata = '', asnDesc = '' } = change.record;
+    const characters =
+      charactersOfFields +
+      indicator.length +
+      description.length +
+      reference.length +
+      rdata.length +
+      asnDesc.length;
+    tail.push({ change, characters, message: undefined });
+    tailCharacters += characters;
+  }
+
   function trim(): void {
     let cut = 0;
     while (
       cut < tail.length &&
-      (tail.length - cut > streamLimits.tailMessagesMax || tailCharacters > streamLimits.tailCharactersMax)
+      (tail.length - cut > streamLimits.tailChangesMax || tailCharacters > streamLimits.tailCharactersMax)
     ) {
-      tailCharacters -= tail[cut]?.json.length ?? 0;
+      tailCharacters -= tail[cut]?.characters ?? 0;
       cut++;
     }
     if (cut > 0) tail = tail.slice(cut);
   }
 
   async function read(position: number): Promise<readonly StreamMessage[]> {
-    const first = tail[0]?.position ?? last + 1;
+    lastAsked = last;
+    const first = tail[0]?.change.position ?? last + 1;
     if (position + 1 >= first) {
       const from = position + 1 - first;
-      return tail.slice(from, from + streamLimits.stepMessagesMax);
+      return tail.slice(from, from + streamLimits.stepMessagesMax).map((kept) => {
+        kept.message ??= streamMessage(kept.change, nodeId);
+        return kept.message;
+      });
     }
     const limit = Math.min(streamLimits.stepMessagesMax, first - position - 1);
     const changes = await store.changesAfter(position, limit);
@@ -109,8 +136,12 @@ export function createStreamLog(store: IndicatorStore, nodeId: NodeId): StreamLo
       const [oldest] = await store.changesAfter(0, 1);
       return cursorOf(nodeId, oldest === undefined ? last : oldest.position - 1);
     },
-    lastPosition: () => last,
+    lastPosition() {
+      lastAsked = last;
+      return last;
+    },
     resume(cursor) {
+      lastAsked = last;
       const position = positionOf(nodeId, cursor);
       return position !== undefined && position <= last ? position : undefined;
     },

@@ -98,9 +98,41 @@ test('an IPv6 address is bound', async () => {
 
 test('a store that cannot be read is told, and ends nothing else', async () => {
   await using rooms = await openRooms();
-  const errors: unknown[] = [];
+  let told: (error: unknown) => void = () => undefined;
+  const failing = new Promise((resolve) => {
+    told = resolve;
+  });
   const log = { ...rooms.streamLog, stopped: false, next: () => Promise.reject(new Error('disk')) };
-  const publisher = await startPublisher(log, '127.0.0.1', 0, (error) => errors.push(error));
+  const publisher = await startPublisher(log, '127.0.0.1', 0, told);
+  const socket = subscribe(publisher.endpoint, 'indicator/');
+  expect(await failing).toEqual(new Error('disk'));
+  socket.close();
   await publisher.stop();
-  expect(errors).toEqual([new Error('disk')]);
+});
+
+test('the stream is read only while somebody subscribes', async () => {
+  await using rooms = await openRooms();
+  let reads = 0;
+  const log = {
+    ...rooms.streamLog,
+    stopped: false,
+    next: (...of: Parameters<typeof rooms.streamLog.next>) => {
+      reads++;
+      return rooms.streamLog.next(...of);
+    },
+  };
+  const publisher = await startPublisher(log, '127.0.0.1', 0, fail);
+  await rooms.submit('example.com');
+  expect(reads).toBe(0);
+  const socket = subscribe(publisher.endpoint, 'indicator/');
+  await settle(rooms, socket, 'example.net');
+  expect(reads).toBeGreaterThan(0);
+  socket.close();
+  // The subscription is gone some time after the socket: then one more read sees it.
+  for (let before = -1; before !== reads; ) {
+    before = reads;
+    await rooms.submit('example.org');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await publisher.stop();
 });
