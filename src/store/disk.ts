@@ -1,51 +1,39 @@
 import { mkdir } from 'node:fs/promises';
 import { Level as DiskLevel } from 'level';
-import { StoreError } from './errors.ts';
+import { damageOf } from './disk-check.ts';
+import { corrupt, storeErrorOf } from './errors.ts';
 import type { Level } from './level-store.ts';
 
 /** Opens the LevelDB of a directory, which it locks. Rejects with a StoreError that says what to do. */
 export async function openDisk(directory: string): Promise<Level> {
-  const level = new DiskLevel<string, string>(directory);
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
+    await refuseDamage(directory);
+    // It begins to open as soon as it is made.
+    const level = new DiskLevel<string, string>(directory);
     await level.open();
     return level;
   } catch (cause) {
-    throw diskError(directory, cause);
+    throw storeErrorOf(cause, directory);
   }
 }
 
-function diskError(directory: string, cause: unknown): StoreError {
-  const codes = codesOf(cause);
-  const text =
-    cause instanceof Error ? `${cause.message} ${(cause.cause as Error | undefined)?.message ?? ''}` : '';
-  if (codes.includes('LEVEL_LOCKED')) {
-    return new StoreError('LOCKED', `${directory} is in use by another node: name another --data-dir`, {
-      cause,
-    });
-  }
-  if (codes.includes('LEVEL_CORRUPTION') || /corrupt/i.test(text)) {
-    return new StoreError(
-      'CORRUPT',
-      `${directory} is damaged: move it away and start again; the node fetches everything anew from its peers`,
-      { cause },
-    );
-  }
-  if (
-    codes.some((code) => code === 'EACCES' || code === 'EROFS' || code === 'EPERM') ||
-    /permission|read-only/i.test(text)
-  ) {
-    return new StoreError('READ_ONLY', `${directory} cannot be written: check its owner and mode`, { cause });
-  }
-  if (codes.includes('ENOSPC') || /no space/i.test(text)) {
-    return new StoreError('NO_SPACE', `the disk of ${directory} is full: free some space`, { cause });
-  }
-  return new StoreError('FAILED', `${directory} cannot be opened: ${text.trim()}`, { cause });
+/** Before LevelDB opens it, which would tidy the damage away. */
+async function refuseDamage(directory: string): Promise<void> {
+  await refuseLocked(directory);
+  if (damageOf(directory) === undefined) return;
+  // Half-written files are no damage when another node has begun to write them just now.
+  await refuseLocked(directory);
+  const damage = damageOf(directory);
+  if (damage !== undefined) throw corrupt(directory, damage);
 }
 
-/** The codes of an error and of what caused it. */
-function codesOf(error: unknown): readonly string[] {
-  if (!(error instanceof Error)) return [];
-  const { code } = error as NodeJS.ErrnoException;
-  return [...(code === undefined ? [] : [code]), ...codesOf(error.cause)];
+/** Asked neither to make a database nor to open one that is there, LevelDB looks at the lock and changes nothing. */
+async function refuseLocked(directory: string): Promise<void> {
+  try {
+    await new DiskLevel(directory).open({ createIfMissing: false, errorIfExists: true });
+  } catch (cause) {
+    const error = storeErrorOf(cause, directory);
+    if (error.code === 'LOCKED') throw error;
+  }
 }
