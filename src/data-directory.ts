@@ -1,8 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createIdentity, type Identity, loadIdentity } from './event/identity.ts';
 import { openDisk } from './store/disk.ts';
-import { StoreError } from './store/errors.ts';
+import { StoreError, storeErrorOf } from './store/errors.ts';
 import type { Level } from './store/level-store.ts';
 
 const numberedRoot = '.tocsin';
@@ -29,11 +29,6 @@ export async function openDataDirectory(named: string | undefined): Promise<Data
 }
 
 async function openAt(path: string): Promise<DataDirectory> {
-  try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new StoreError('READ_ONLY', `${path} cannot be made: ${(cause as Error).message}`, { cause });
-  }
   // LevelDB's lock is the lock of the whole directory.
   return { path, level: await openDisk(join(path, 'db')) };
 }
@@ -55,6 +50,17 @@ export async function loadOrCreateIdentity(path: string, isKept: boolean): Promi
     }
   }
   const identity = createIdentity();
-  await writeFile(file, identity.privateKeyPem, { mode: 0o600 });
+  await replaceFile(file, identity.privateKeyPem);
   return identity;
+}
+
+/** Whole or not at all, as the disk may be full or the power go off: an old key that still signs is better than half a new one. */
+async function replaceFile(file: string, text: string): Promise<void> {
+  const unfinished = `${file}.new`;
+  try {
+    await writeFile(unfinished, text, { mode: 0o600, flush: true });
+    await rename(unfinished, file);
+  } catch (cause) {
+    throw storeErrorOf(cause, file);
+  }
 }
