@@ -195,9 +195,50 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
       expect(await store.batches(b.nodeId, { from: 1, to: 9 }, 1_000)).toEqual([]);
     });
 
-    test('a closed store refuses', async () => {
+    test('a closed store refuses every call that needs the disk, whatever was under way', async () => {
+      await store.commit(batchesOf(a, 1, [observation('example.com')]));
+      const source = await store.snapshot();
+      const sink = await store.receiveSnapshot();
       await store.close();
-      await expect(store.commit([])).rejects.toMatchObject({ code: 'CLOSED' });
+      const calls: Record<string, () => Promise<unknown>> = {
+        commit: () => store.commit([]),
+        backfill: () => store.backfill([]),
+        byValue: () => store.byValue('fqdn', 'example.com'),
+        byItype: () => store.byItype('fqdn', undefined, 1),
+        newest: () => store.newest(undefined, 1),
+        changesAfter: () => store.changesAfter(0, 1),
+        batches: () => store.batches(a.nodeId, { from: 1, to: 1 }, 1),
+        digest: () => store.digest(),
+        snapshot: () => store.snapshot(),
+        next: () => source.next(1),
+        receiveSnapshot: () => store.receiveSnapshot(),
+        put: () => sink.put('', 'x', []),
+        install: () => sink.install({ vector: new Map(), lastMs: new Map(), lastHlc: 0n }),
+        unsaid: () => store.unsaid(0)[Symbol.asyncIterator]().next(),
+        forgetUnsaid: () => store.forgetUnsaid(),
+        trimLog: () => store.trimLog({ sinceMs: 0, bytesMax: 0 }),
+        sweep: () => store.sweep(0),
+        forgetOrigins: () => store.forgetOrigins([]),
+      };
+      for (const [name, call] of Object.entries(calls)) {
+        await expect(call(), name).rejects.toMatchObject({ name: 'StoreError', code: 'CLOSED' });
+      }
+    });
+
+    test('a read that the end of the store overtakes says so, or answers', async () => {
+      await store.commit(
+        batchesOf(
+          a,
+          1,
+          Array.from({ length: 2_500 }, (_, i) => observation(`h${i}.example.com`)),
+        ),
+      );
+      const source = await store.snapshot();
+      const reads = Promise.allSettled([store.digest(), store.newest(undefined, 2_000), source.next(1e6)]);
+      await store.close();
+      for (const settled of await reads) {
+        if (settled.status === 'rejected') expect(settled.reason).toMatchObject({ code: 'CLOSED' });
+      }
     });
   });
 }

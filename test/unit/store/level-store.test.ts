@@ -101,21 +101,3 @@ test('after a write that failed nothing is written until the store is opened aga
   expect((await store.byValue('fqdn', 'h0.example.com'))[0]?.count).toBe(1);
   expect((await store.digest()).records).toBe(1);
 });
-
-test('a closed store refuses to read as well', async () => {
-  const store = await openStore(new MemoryLevel<string, string>());
-  await store.commit(batchesOf(origin, 1, hosts(1)));
-  await store.close();
-  const reads = [
-    () => store.byValue('fqdn', 'h0.example.com'),
-    () => store.byItype('fqdn', undefined, 1),
-    () => store.newest(undefined, 1),
-    () => store.changesAfter(0, 1),
-    () => store.batches(origin.nodeId, { from: 1, to: 1 }, 1),
-    () => store.digest(),
-    () => store.snapshot(),
-    () => store.receiveSnapshot(),
-  ];
-  for (const read of reads)
-    await expect(read()).rejects.toMatchObject({ name: 'StoreError', code: 'CLOSED' });
-});
