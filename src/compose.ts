@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   beaconDiscovery,
@@ -27,6 +27,7 @@ import { createApp } from './facade/app.ts';
 import type { MeshView, PeerRow } from './facade/parts.ts';
 import { AddressInUse, startServer } from './facade/server.ts';
 import { createIntake } from './intake/intake.ts';
+import { replaceFile } from './replace-file.ts';
 import { startHousekeeping } from './replicate/housekeeping.ts';
 import { type Replicator, startReplicator } from './replicate/replicator.ts';
 import { openStore } from './store/level-store.ts';
@@ -238,7 +239,7 @@ async function startNode(
       name,
       token: access.localToken,
     };
-    await writeFile(file, `${JSON.stringify(about, undefined, 2)}\n`, { mode: 0o600 });
+    await replaceFile(file, `${JSON.stringify(about, undefined, 2)}\n`);
     stops.push(() => rm(file, { force: true }));
     // Before anything else stops: what this node alone has is told to another one.
     stops.push(async () => {

@@ -1,8 +1,9 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createIdentity, type Identity, loadIdentity } from './event/identity.ts';
+import { replaceFile } from './replace-file.ts';
 import { openDisk } from './store/disk.ts';
-import { StoreError, storeErrorOf } from './store/errors.ts';
+import { StoreError } from './store/errors.ts';
 import type { Level } from './store/level-store.ts';
 
 const numberedRoot = '.tocsin';
@@ -52,15 +53,4 @@ export async function loadOrCreateIdentity(path: string, isKept: boolean): Promi
   const identity = createIdentity();
   await replaceFile(file, identity.privateKeyPem);
   return identity;
-}
-
-/** Whole or not at all, as the disk may be full or the power go off: an old key that still signs is better than half a new one. */
-async function replaceFile(file: string, text: string): Promise<void> {
-  const unfinished = `${file}.new`;
-  try {
-    await writeFile(unfinished, text, { mode: 0o600, flush: true });
-    await rename(unfinished, file);
-  } catch (cause) {
-    throw storeErrorOf(cause, file);
-  }
 }

@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { accept, type Parsed, refuse } from '../parsed.ts';
+import { replaceFile } from '../replace-file.ts';
 
 /** What a token may do; `admin` may do everything. */
 export const scopes = ['read', 'feed', 'write', 'stream', 'admin'] as const;
@@ -48,7 +49,7 @@ export async function loadAccess(
     scopes: [...admin.scopes],
     sha256: Buffer.from(admin.sha256).toString('hex'),
   };
-  await writeFile(path, `${JSON.stringify({ tokens: [row] }, undefined, 2)}\n`, { mode: 0o600 });
+  await replaceFile(path, `${JSON.stringify({ tokens: [row] }, undefined, 2)}\n`);
   return { tokens: [admin, ...given, local], newAdminToken, localToken };
 }
 

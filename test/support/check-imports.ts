@@ -6,10 +6,11 @@ import { dirname, join, normalize, relative, sep } from 'node:path';
  * `replicate` and `compose` the mesh. Cycles within a room are biome's to find. Exits 1 with a line for each import that
  * goes upward.
  */
-const free = ['parsed.ts', 'clock.ts'];
+const free = ['parsed.ts', 'clock.ts', 'replace-file.ts'];
 const rooms: Readonly<Record<string, readonly string[]>> = {
   'parsed.ts': [],
   'clock.ts': [],
+  'replace-file.ts': [],
   indicator: [],
   event: ['indicator'],
   store: ['event', 'indicator'],

@@ -27,7 +27,9 @@ test('a log without its key is refused with the way out', async () => {
 test('a new identity that cannot be written leaves the one before', async () => {
   const first = await loadOrCreateIdentity(directory, false);
   await mkdir(join(directory, 'identity.pem.new'));
-  await expect(loadOrCreateIdentity(directory, false)).rejects.toMatchObject({ name: 'StoreError' });
+  await expect(loadOrCreateIdentity(directory, false)).rejects.toThrow(
+    /identity\.pem cannot be written .*: check/,
+  );
   expect((await loadOrCreateIdentity(directory, true)).nodeId).toBe(first.nodeId);
 });
 
