@@ -5,11 +5,11 @@
 export function formatLine(json: string): string {
   const entry = readEntry(json);
   if (entry === undefined) return json;
-  const { level, time, msg, err, ...rest } = entry;
+  const { level, time, msg, err, error = err, ...rest } = entry;
   const clock = textOf(time).slice('2026-01-02T'.length, '2026-01-02T03:04:05'.length);
   const words = [clock, textOf(level).toUpperCase(), textOf(msg)];
   for (const [key, value] of Object.entries(rest)) words.push(`${key}=${textOf(value)}`);
-  const fault = faultOf(err);
+  const fault = faultOf(error);
   if (fault !== undefined) words.push(`error=${fault}`);
   return `${escaped(words.filter((word) => word !== '').join(' '))}\n`;
 }
@@ -24,6 +24,7 @@ function readEntry(json: string): Record<string, unknown> | undefined {
 }
 
 function faultOf(err: unknown): string | undefined {
+  if (typeof err === 'string') return err;
   if (typeof err !== 'object' || err === null) return undefined;
   if ('message' in err && typeof err.message === 'string') return err.message;
   return JSON.stringify(err);

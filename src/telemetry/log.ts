@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import { type Logger, pino, stdSerializers } from 'pino';
 
 import { formatLine } from './format-line.ts';
 
@@ -17,6 +17,8 @@ export function createLogger(level: string, stream: LogStream): Logger {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
+      // Under `err` pino writes an error's message by itself.
+      serializers: { error: stdSerializers.err },
       formatters: { level: (label) => ({ level: label }) },
       redact: {
         paths: secretNames.flatMap((name) => [name, `*.${name}`, `*.headers.${name}`]),

@@ -22,6 +22,14 @@ test('a terminal gets a sentence', () => {
   ]);
 });
 
+test.each(['err', 'error'])('an error under the name %s says what it is about', (name) => {
+  const [file, terminal] = [capture(false), capture(true)];
+  for (const stream of [file, terminal])
+    createLogger('info', stream).warn({ [name]: new Error('lost') }, 'a fault');
+  expect(JSON.parse(file.lines[0] ?? '')).toMatchObject({ [name]: { message: 'lost' } });
+  expect(terminal.lines[0]).toMatch(/a fault error=lost\n$/);
+});
+
 test('a terminal never gets a control character out of data', () => {
   const stream = capture(true);
   createLogger('info', stream).info({ peer: 'a\u001b[2Jb\u202e' }, 'two\nlines');
