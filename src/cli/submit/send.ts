@@ -88,8 +88,19 @@ async function postPatiently(body: string, parts: SendParts): Promise<Response> 
   for (let attempt = 1; ; attempt += 1) {
     const response = await parts.post(body);
     if (response.status !== 503 || attempt >= submitLimits.attemptsMax) return response;
-    await response.body?.cancel();
+    const text = await response.text();
+    if (needsPerson(text)) return new Response(text, response);
     await parts.wait(retryAfterMs(response.headers.get('retry-after'), parts.nowMs()));
+  }
+}
+
+/** Whether a problem says that the node's store failed, which does not pass by waiting: the disk is full, say. */
+function needsPerson(problem: string): boolean {
+  try {
+    const { code } = JSON.parse(problem) as { readonly code?: unknown };
+    return code === 'BROKEN';
+  } catch {
+    return false;
   }
 }
 

@@ -121,6 +121,17 @@ test('a node that stays busy ends with 3', async () => {
   expect(io.waits).toHaveLength(9);
 });
 
+test('a node whose store failed is not asked again: what it says is to be done by a person', async () => {
+  const detail = 'this was not stored: the disk is full: free some space';
+  await using node = await testNode((_seen, response) =>
+    json(response, 503, { title: 'Not now', status: 503, detail, code: 'BROKEN' }),
+  );
+  const io = testIo({ input: 'example.com\n' });
+  expect(await runCli(['submit', '-', '--url', node.url], io)).toBe(3);
+  expect(io.waits).toEqual([]);
+  expect(io.err()).toContain(detail);
+});
+
 test('Retry-After is seconds or a date, within bounds', () => {
   expect(retryAfterMs('3', 0)).toBe(3_000);
   expect(retryAfterMs('Thu, 01 Jan 1970 00:00:10 GMT', 4_000)).toBe(6_000);
