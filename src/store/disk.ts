@@ -4,13 +4,19 @@ import { damageOf } from './disk-check.ts';
 import { corrupt, storeErrorOf } from './errors.ts';
 import type { Level } from './level-store.ts';
 
+/**
+ * What is written stays in memory up to this size, twice, before it is sorted into files. With LevelDB's own 4 MiB, merging
+ * files took a third of all that a node spends on a fast stream. After a crash so much of the log is read again: 0.3 s.
+ */
+const writeBufferBytes = 32 * 1024 * 1024;
+
 /** Opens the LevelDB of a directory, which it locks. Rejects with a StoreError that says what to do. */
 export async function openDisk(directory: string): Promise<Level> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     await refuseDamage(directory);
     // It begins to open as soon as it is made.
-    const level = new DiskLevel<string, string>(directory);
+    const level = new DiskLevel<string, string>(directory, { writeBufferSize: writeBufferBytes });
     await level.open();
     return level;
   } catch (cause) {
