@@ -5,7 +5,7 @@ import { canonicalise, canonicaliseFully } from '../../src/indicator/canonical.t
 import { readTags, readText } from '../../src/indicator/fields.ts';
 import { parseObservation, standardDefaults } from '../../src/indicator/observation.ts';
 import { plainItype } from '../../src/indicator/plain.ts';
-import { mergeObservation } from '../../src/indicator/record.ts';
+import { mergeObservation, mergeRecords, saysMore } from '../../src/indicator/record.ts';
 import { valueKey } from '../../src/indicator/sort-key.ts';
 import { specialPurpose } from '../../src/indicator/special-purpose.ts';
 import { parseTime, rfc3339 } from '../../src/indicator/times.ts';
@@ -492,52 +492,52 @@ describe('fields', () => {
   });
 });
 
+// Statements about one key: few values and few stamps, so that ties of every kind are drawn.
+const base: Observation = {
+  indicator: 'example.com',
+  itype: 'fqdn',
+  provider: 'reader',
+  group: 'everyone',
+  tlp: 'amber',
+  confidence: 5,
+  tags: [],
+  count: 1,
+  firsttimeMs: 1,
+  lasttimeMs: 1,
+};
+const statement = fc.record(
+  {
+    tlp: fc.constantFrom('green', 'red'),
+    confidence: fc.nat(2),
+    tags: fc.constantFrom([], ['a'], ['a', 'b']),
+    count: fc.integer({ min: 1, max: 3 }),
+    firsttimeMs: fc.nat(5),
+    lasttimeMs: fc.integer({ min: 5, max: 9 }),
+    expiretimeMs: fc.nat(2),
+    description: fc.constantFrom('x', 'y'),
+    asn: fc.constantFrom(1, 2),
+  },
+  { requiredKeys: ['tlp', 'confidence', 'tags', 'count', 'firsttimeMs', 'lasttimeMs'] },
+);
+const stamp: fc.Arbitrary<Stamp> = fc.record(
+  {
+    hlc: fc.constantFrom(0n, 1n, 65_536n, 65_537n),
+    origin: fc.constantFrom('a'.repeat(32), 'b'.repeat(32)),
+  },
+  { noNullPrototype: true },
+);
+const heard = fc.record({
+  observation: statement.map((fields): Observation => ({ ...base, ...(fields as Partial<Observation>) })),
+  stamp,
+});
+
+function mergeAll(all: readonly { observation: Observation; stamp: Stamp }[]): IndicatorRecord | undefined {
+  let record: IndicatorRecord | undefined;
+  for (const each of all) record = mergeObservation(record, each.observation, each.stamp);
+  return record;
+}
+
 describe('mergeObservation', () => {
-  const base: Observation = {
-    indicator: 'example.com',
-    itype: 'fqdn',
-    provider: 'reader',
-    group: 'everyone',
-    tlp: 'amber',
-    confidence: 5,
-    tags: [],
-    count: 1,
-    firsttimeMs: 1,
-    lasttimeMs: 1,
-  };
-  // Few values and few stamps, so that ties of every kind are drawn.
-  const statement = fc.record(
-    {
-      tlp: fc.constantFrom('green', 'red'),
-      confidence: fc.nat(2),
-      tags: fc.constantFrom([], ['a'], ['a', 'b']),
-      count: fc.integer({ min: 1, max: 3 }),
-      firsttimeMs: fc.nat(5),
-      lasttimeMs: fc.integer({ min: 5, max: 9 }),
-      expiretimeMs: fc.nat(2),
-      description: fc.constantFrom('x', 'y'),
-      asn: fc.constantFrom(1, 2),
-    },
-    { requiredKeys: ['tlp', 'confidence', 'tags', 'count', 'firsttimeMs', 'lasttimeMs'] },
-  );
-  const stamp: fc.Arbitrary<Stamp> = fc.record(
-    {
-      hlc: fc.constantFrom(0n, 1n, 65_536n, 65_537n),
-      origin: fc.constantFrom('a'.repeat(32), 'b'.repeat(32)),
-    },
-    { noNullPrototype: true },
-  );
-  const heard = fc.record({
-    observation: statement.map((fields): Observation => ({ ...base, ...(fields as Partial<Observation>) })),
-    stamp,
-  });
-
-  function mergeAll(all: readonly { observation: Observation; stamp: Stamp }[]): IndicatorRecord | undefined {
-    let record: IndicatorRecord | undefined;
-    for (const each of all) record = mergeObservation(record, each.observation, each.stamp);
-    return record;
-  }
-
   test('every order of arrival gives the same record, equal stamps included', () => {
     const shuffled = fc
       .array(heard, { minLength: 1, maxLength: 8 })
@@ -574,6 +574,50 @@ describe('mergeObservation', () => {
         expect(source).toBeDefined();
       }),
       runs,
+    );
+  });
+});
+
+describe('mergeRecords', () => {
+  // Any that a snapshot may hold, not only those that come of merging: a peer's stamps may be anything.
+  const record = fc.record({ heard, reporttimeMs: fc.nat(3) }).map(
+    ({ heard: { observation, stamp: of }, reporttimeMs }): IndicatorRecord => ({
+      ...observation,
+      reporttimeMs,
+      stamp: of,
+    }),
+  );
+
+  function statedBy({ stamp: _, reporttimeMs: __, ...stated }: IndicatorRecord): Observation {
+    return stated;
+  }
+
+  test('is commutative, associative and idempotent, equal stamps included', () => {
+    fc.assert(
+      fc.property(record, record, record, (a, b, c) => {
+        const both = mergeRecords(a, b);
+        expect(mergeRecords(b, a)).toStrictEqual(both);
+        expect(mergeRecords(mergeRecords(a, b), c)).toStrictEqual(mergeRecords(a, mergeRecords(b, c)));
+        expect(mergeRecords(a, a)).toStrictEqual(a);
+        expect(mergeRecords(both, b)).toStrictEqual(both);
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  test('what is said anew of a record leaves it nothing more to say, and loses nothing of what was known', () => {
+    fc.assert(
+      fc.property(record, fc.option(record, { nil: undefined }), (of, known) => {
+        const [said] = saysMore(of, known);
+        if (said === undefined) {
+          expect(statedBy(mergeRecords(known ?? of, of))).toStrictEqual(known && statedBy(known));
+          return;
+        }
+        const after = mergeObservation(known, said, { hlc: 9n << 16n, origin: 'c'.repeat(32) });
+        expect(saysMore(of, after)).toEqual([]);
+        if (known !== undefined) expect(saysMore(known, after)).toEqual([]);
+      }),
+      { numRuns: 5_000 },
     );
   });
 });

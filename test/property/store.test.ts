@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto';
 import { MemoryLevel } from 'memory-level';
 import { describe, expect, test } from 'vitest';
 import { pick, type Random, randomInt, seededRandom } from '../../mesh/random.ts';
+import { readBatch } from '../../src/event/batch.ts';
 import type { NodeId, OpenedBatch } from '../../src/event/types.ts';
 import { valueKey } from '../../src/indicator/sort-key.ts';
 import type { IndicatorRecord, Itype, Observation } from '../../src/indicator/types.ts';
 import { openStore } from '../../src/store/level-store.ts';
 import type { Change, IndicatorStore, RecordPage } from '../../src/store/store.ts';
+import { chunksOf, expectInStep, putChunk } from '../contract/snapshot-contract.ts';
 import { batchesOf, identityOf, observation } from '../contract/store-contract.ts';
 
 /*
@@ -168,6 +170,60 @@ describe('whatever the order and the repetitions in which batches come', () => {
       digests.push((await store.digest()).sha256);
     }
     expect(digests[1]).toBe(digests[0]);
+  });
+});
+
+/** What other nodes get to see of a store: its log, and its snapshot in chunks. */
+async function logOf(store: IndicatorStore): Promise<readonly OpenedBatch[]> {
+  const logged = await Promise.all(
+    [...store.vector().keys()].map((origin) => store.batches(origin, { from: 1, to: 1_000 }, 1e9)),
+  );
+  return logged.flat().map(({ bytes }) => readBatch(bytes));
+}
+
+describe('a newcomer comes to the records of the node that it asks', () => {
+  test.each(Array.from({ length: 60 }, (_, seed) => seed))('seed %i', async (seed) => {
+    const random = seededRandom(seed);
+    const batches = shuffled(random, drawBatches(random));
+    const [early, late] = [batches.splice(0, randomInt(random, batches.length + 1)), batches];
+    const rounds = 1 + randomInt(random, 3);
+
+    await using node = await openStore(new MemoryLevel<string, string>());
+    await handIn(random, node, early);
+    await using newcomer = await openStore(new MemoryLevel<string, string>());
+    // Some of it it may have already, and some comes live while the snapshot does; an older one may have come before.
+    await handIn(
+      random,
+      newcomer,
+      early.filter(() => random.next() < 0.2),
+    );
+    for (let round = 0; round < rounds; round++) {
+      const source = await node.snapshot();
+      await handIn(
+        random,
+        node,
+        late.filter(() => random.next() < 0.5),
+      );
+      const sink = await newcomer.receiveSnapshot();
+      for (const chunk of await chunksOf(source, 1 + randomInt(random, 2_000))) {
+        await putChunk(sink, chunk);
+        await handIn(
+          random,
+          newcomer,
+          late.filter(() => random.next() < 0.1),
+        );
+      }
+      await sink.install(source.state);
+      await expectInStep(newcomer);
+    }
+    await handIn(random, node, late);
+    // The tail of the log, and what the snapshot has of it already: that counts once.
+    await handIn(random, newcomer, await logOf(node));
+    expect(await newcomer.digest()).toEqual(await node.digest());
+
+    await using replay = await openStore(new MemoryLevel<string, string>());
+    await handIn(random, replay, await logOf(node));
+    expect(await replay.digest()).toEqual(await node.digest());
   });
 });
 
