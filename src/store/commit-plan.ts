@@ -44,18 +44,19 @@ export function freshBatches(batches: readonly OpenedBatch[], vector: Vector): r
   });
 }
 
-/** The keys of all records that the batches touch, each once. */
-export function touchedKeys(batches: readonly OpenedBatch[]): readonly string[] {
-  const keys = new Set<string>();
+/** The key of each observation's record, in order. They are not cheap, and are needed more than once. */
+export function keysOf(batches: readonly OpenedBatch[]): readonly string[] {
+  const keys: string[] = [];
   for (const { events } of batches) {
-    for (const event of events) if (event.kind === 'observe') keys.add(recordKey(event.body));
+    for (const event of events) if (event.kind === 'observe') keys.push(recordKey(event.body));
   }
-  return [...keys];
+  return keys;
 }
 
-/** Pure: applies fresh batches to the records that they touch. */
+/** Pure: applies fresh batches to the records that they touch. `keys` are theirs. */
 export function planCommit(
   batches: readonly OpenedBatch[],
+  keys: readonly string[],
   summary: Summary,
   existing: ReadonlyMap<string, IndicatorRecord>,
 ): CommitPlan {
@@ -71,7 +72,7 @@ export function planCommit(
     let outcomes = '';
     for (const event of batch.events) {
       if (event.kind !== 'observe') continue;
-      const key = recordKey(event.body);
+      const key = keys[changes.length] ?? recordKey(event.body);
       const known = touched.get(key);
       const before = known ? known.before : existing.get(key);
       const current = known?.after ?? before;
@@ -96,6 +97,7 @@ export function planCommit(
 /** Pure: gives batches whose effect the records have already their place in the log and in the stream. */
 export function planBackfill(
   batches: readonly OpenedBatch[],
+  keys: readonly string[],
   summary: Summary,
   existing: ReadonlyMap<string, IndicatorRecord>,
 ): CommitPlan {
@@ -108,7 +110,9 @@ export function planBackfill(
       if (event.kind !== 'observe') continue;
       const { origin, seq, hlc, kind, body } = event;
       // A record that has expired since, and was swept, is shown as this event alone made it.
-      const record = existing.get(recordKey(body)) ?? mergeObservation(undefined, body, { hlc, origin });
+      const record =
+        existing.get(keys[changes.length] ?? recordKey(body)) ??
+        mergeObservation(undefined, body, { hlc, origin });
       changes.push({ position: ++position, event: { origin, seq, hlc, kind }, outcome: 'updated', record });
     }
     applied.push(appliedRow(batch, start, 'u'.repeat(position + 1 - start)));

@@ -8,10 +8,10 @@ import type { IndicatorRecord, Itype, Observation } from '../indicator/types.ts'
 import {
   type CommitPlan,
   freshBatches,
+  keysOf,
   planBackfill,
   planCommit,
   type Touched,
-  touchedKeys,
 } from './commit-plan.ts';
 import { StoreError, storeErrorOf } from './errors.ts';
 import { type LogWindow, logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
@@ -39,6 +39,8 @@ const groupedEventsMax = 5_000;
 const pageSize = 1_000;
 /** What a sweep or a trim takes in one write, so that commits need not wait long. */
 const removedAtOnce = 1_000;
+/** So few records are read where we stand: to hand the reads to another thread and back costs more than they do. */
+const readAtOnceMax = 16;
 
 type Waiting = {
   readonly batches: readonly OpenedBatch[];
@@ -119,7 +121,8 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
       group.flatMap(({ batches }) => batches),
       summary.vector,
     );
-    const plan = planCommit(fresh, summary, await recordsOf(touchedKeys(fresh)));
+    const keys = keysOf(fresh);
+    const plan = planCommit(fresh, keys, summary, await recordsOf(keys));
     if (fresh.length > 0) {
       await apply(plan.summary, (rows) => {
         recordRows(rows, plan.touched);
@@ -146,10 +149,14 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
     if (closed) throw new StoreError('CLOSED', 'the store is closed');
   }
 
-  async function recordsOf(keys: readonly string[]): Promise<Map<string, IndicatorRecord>> {
-    const found = await tables.records.getMany([...keys]);
+  async function recordsOf(keys: readonly string[]): Promise<ReadonlyMap<string, IndicatorRecord>> {
+    const wanted = [...new Set(keys)];
+    const found =
+      wanted.length > readAtOnceMax
+        ? await tables.records.getMany(wanted)
+        : wanted.map((key) => tables.records.getSync(key));
     const existing = new Map<string, IndicatorRecord>();
-    for (const [i, key] of keys.entries()) {
+    for (const [i, key] of wanted.entries()) {
       const text = found[i];
       if (text !== undefined) existing.set(key, decodeRecord(text));
     }
@@ -206,7 +213,8 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
       const held = overlaps(summary.vector.get(batch.origin), range);
       if (held && (await logs.log.get(logKey(batch.origin, range))) === undefined) wanted.push(batch);
     }
-    const plan = planBackfill(wanted, summary, await recordsOf(touchedKeys(wanted)));
+    const keys = keysOf(wanted);
+    const plan = planBackfill(wanted, keys, summary, await recordsOf(keys));
     if (wanted.length > 0) {
       await apply(plan.summary, (rows) => logRows(rows, logs, plan));
       tell(plan);
@@ -226,7 +234,8 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
       const fresh = freshBatches(batches, summary.vector);
       batches = [];
       if (fresh.length === 0) return;
-      const { touched, summary: next } = planCommit(fresh, summary, await recordsOf(touchedKeys(fresh)));
+      const keys = keysOf(fresh);
+      const { touched, summary: next } = planCommit(fresh, keys, summary, await recordsOf(keys));
       const { position, logBytes } = summary;
       await apply({ ...next, position, logBytes }, (rows) => {
         recordRows(rows, touched);
