@@ -20,7 +20,7 @@ import {
 const dataReadMax = 128 * 1024 * 1024;
 
 /**
- * What is damaged in the directory of a LevelDB, or undefined. Reads MANIFEST and write-ahead logs, a few MB, the newest tables
+ * What is damaged in the directory of a LevelDB, or undefined. Reads MANIFEST and write-ahead logs, the newest tables
  * (which a crash or a cut cable can have hurt) and the index of each; in the older ones' data LevelDB meets damage when it reads
  * it. Means something only while nobody writes there.
  */

@@ -112,18 +112,35 @@ export function isSoundBlock(block: Buffer): boolean {
 
 /**
  * Whether blocks, each with its type and checksum, fill a part of a table. Where one ends is seen by its checksum, as the
- * index may be compressed; one fits by chance once in 2^32, and is then passed over. About 300 MB/s.
+ * index may be compressed. About 300 MB/s.
  */
 export function areSoundBlocks(bytes: Buffer, start: number, end: number): boolean {
+  let before = start;
+  for (let at = start; at < end; ) {
+    const next = blockEnd(bytes, at, end, at);
+    if (next !== undefined) {
+      before = at;
+      at = next;
+      continue;
+    }
+    // A checksum fits by chance once in 2^32: then the block before ends further on.
+    const longer = blockEnd(bytes, before, end, at);
+    if (longer === undefined) return false;
+    at = longer;
+  }
+  return true;
+}
+
+/** The first place behind `behind` where a block from `start` may end, with what is behind it. */
+function blockEnd(bytes: Buffer, start: number, end: number, behind: number): number | undefined {
   let crc = ~0;
   for (let at = start; at + trailerBytes <= end; at++) {
     const type = bytes[at] as number;
     crc = (crc >>> 8) ^ (crcTable[(crc ^ type) & 0xff] as number);
-    if (type > compressedType || masked(~crc) !== bytes.readUInt32LE(at + 1)) continue;
     const next = at + trailerBytes;
-    if (next === end || areSoundBlocks(bytes, next, end)) return true;
+    if (type <= compressedType && next > behind && masked(~crc) === bytes.readUInt32LE(at + 1)) return next;
   }
-  return false;
+  return undefined;
 }
 
 function varintReader(bytes: Buffer) {

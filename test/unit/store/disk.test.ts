@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { openDisk } from '../../../src/store/disk.ts';
 import { damageOf } from '../../../src/store/disk-check.ts';
 import { openStore } from '../../../src/store/level-store.ts';
-import { crc32c } from '../../../src/store/leveldb-format.ts';
+import { areSoundBlocks, crc32c } from '../../../src/store/leveldb-format.ts';
 import type { Digest } from '../../../src/store/store.ts';
 import { batchesOf, identityOf, observation } from '../../contract/store-contract.ts';
 
@@ -173,4 +173,28 @@ test('a checksum is CRC-32C', () => {
   expect(crc32c(Buffer.alloc(32))).toBe(0x8a9136aa);
   expect(crc32c(Buffer.alloc(32, 0xff))).toBe(0x62a8ab43);
   expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
+});
+
+test('blocks are told apart by their checksums, also where one fits by chance, and damage is told in time that grows with the size', () => {
+  const block = (data: Buffer) => {
+    const typed = Buffer.concat([data, Buffer.from([0])]);
+    const crc = crc32c(typed);
+    const checksum = Buffer.alloc(4);
+    checksum.writeUInt32LE((((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0);
+    return Buffer.concat([typed, checksum]);
+  };
+  const plain = (i: number) => block(Buffer.from(`the data of block ${i} `.repeat(50)));
+  const deceptive = block(
+    Buffer.concat([block(Buffer.from('looks like an end')), Buffer.from('and is none')]),
+  );
+  const few = Buffer.concat([plain(1), deceptive, plain(2), deceptive]);
+  expect(areSoundBlocks(few, 0, few.length)).toBe(true);
+  expect(areSoundBlocks(few, 0, few.length - 1)).toBe(false);
+
+  const many = Buffer.concat(Array.from({ length: 4_000 }, (_, i) => plain(i)));
+  expect(areSoundBlocks(many, 0, many.length)).toBe(true);
+  many.writeUInt8(many.readUInt8(many.length / 2) ^ 1, many.length / 2);
+  const startMs = performance.now();
+  expect(areSoundBlocks(many, 0, many.length)).toBe(false);
+  expect(performance.now() - startMs).toBeLessThan(2_000);
 });
