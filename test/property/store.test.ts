@@ -189,32 +189,31 @@ describe('a newcomer comes to the records of the node that it asks', () => {
     const rounds = 1 + randomInt(random, 3);
 
     await using node = await openStore(new MemoryLevel<string, string>());
-    await handIn(random, node, early);
     await using newcomer = await openStore(new MemoryLevel<string, string>());
-    // Some of it it may have already, and some comes live while the snapshot does; an older one may have come before.
-    await handIn(
-      random,
-      newcomer,
-      early.filter(() => random.next() < 0.2),
-    );
+    const given = { node: new Set<OpenedBatch>(), newcomer: new Set<OpenedBatch>() };
+    async function give(to: 'node' | 'newcomer', from: readonly OpenedBatch[], share: number): Promise<void> {
+      const some = from.filter(() => random.next() < share);
+      for (const batch of some) given[to].add(batch);
+      await handIn(random, to === 'node' ? node : newcomer, some);
+    }
+
+    await give('node', early, 1);
+    // Some of it the newcomer has already; some comes live while the snapshot does.
+    await give('newcomer', early, 0.2);
     for (let round = 0; round < rounds; round++) {
       const source = await node.snapshot();
-      await handIn(
-        random,
-        node,
-        late.filter(() => random.next() < 0.5),
-      );
+      for (const batch of given.node) given.newcomer.add(batch);
+      await give('node', late, 0.5);
       const sink = await newcomer.receiveSnapshot();
       for (const chunk of await chunksOf(source, 1 + randomInt(random, 2_000))) {
         await putChunk(sink, chunk);
-        await handIn(
-          random,
-          newcomer,
-          late.filter(() => random.next() < 0.1),
-        );
+        await give('newcomer', late, 0.1);
       }
       await sink.install(source.state);
       await expectInStep(newcomer);
+      await using same = await openStore(new MemoryLevel<string, string>());
+      await handIn(random, same, [...given.newcomer]);
+      expect(await newcomer.digest()).toEqual(await same.digest());
     }
     await handIn(random, node, late);
     // The tail of the log, and what the snapshot has of it already: that counts once.
