@@ -1,8 +1,8 @@
 import type { Ack, AckWish } from '../event/ack.ts';
 import type { SeqRange } from '../event/types.ts';
 
-/** How many other nodes a wish means in a mesh with so many peers. */
-export function othersWanted(wish: AckWish, peers: number): number {
+/** How many other nodes a wish means in a mesh like this. */
+export function othersWanted(wish: AckWish, { peers, cutOff }: Pick<AckView, 'peers' | 'cutOff'>): number {
   switch (wish) {
     case 'local':
       return 0;
@@ -11,9 +11,10 @@ export function othersWanted(wish: AckWish, peers: number): number {
       return Math.floor((peers + 1) / 2);
     case 'all':
       return peers;
-    // The one other node that the default asks for is not missed by a node that is alone: it is the mesh.
+    // The one other node that the default asks for is not missed by a node that is alone: it is the mesh. One that is cut off
+    // is not alone, and says so.
     case 1:
-      return Math.min(1, peers);
+      return cutOff ? 1 : Math.min(1, peers);
     default:
       return wish;
   }
@@ -22,6 +23,8 @@ export function othersWanted(wish: AckWish, peers: number): number {
 /** What the mesh is like while a wish waits. */
 export type AckView = {
   readonly peers: number;
+  /** The last of them went without a goodbye. */
+  readonly cutOff: boolean;
   /** False while a node that has just started still looks for peers: it cannot say yet that it is alone. */
   readonly settled: boolean;
   /** How many peers have all of `range` of our own events on disk. */
@@ -32,7 +35,7 @@ export type AckView = {
 export function answerWish(range: SeqRange, wish: AckWish, view: AckView): Ack | undefined {
   if (wish === 'local') return { wanted: wish, reached: 'local' };
   const held = view.holders(range);
-  const wanted = othersWanted(wish, view.peers);
+  const wanted = othersWanted(wish, view);
   return held >= wanted && (view.settled || held > 0)
     ? { wanted: wish, reached: reachedBy(held) }
     : undefined;
@@ -41,7 +44,11 @@ export function answerWish(range: SeqRange, wish: AckWish, view: AckView): Ack |
 /** The answer to a wish that was not met `when` ("after 5000 ms"). */
 export function answerLate(range: SeqRange, wish: AckWish, view: AckView, when: string): Ack {
   const held = view.holders(range);
-  const wanted = othersWanted(wish, view.peers);
+  const wanted = othersWanted(wish, view);
+  if (view.cutOff) {
+    const reason = 'the other nodes have gone without a goodbye and none is in reach; it is stored here';
+    return { wanted: wish, reached: reachedBy(held), reason };
+  }
   const reason =
     view.peers < wanted
       ? `${countOf(wanted, 'other node')} asked for, and the mesh has ${view.peers}`

@@ -26,6 +26,8 @@ import type { SnapshotMessage } from './snapshot-message.ts';
  */
 export type Replica = {
   readonly peers: ReadonlyMap<PeerId, Sync>;
+  /** The last peer went without a goodbye, and none has come since: there may be a mesh that this node is cut off from. */
+  readonly cutOff: boolean;
   /** Batches on their way into the store. */
   readonly pending: Vector;
   /** Batches dated in the future; held back until their time has come. */
@@ -86,7 +88,7 @@ const newSync: Sync = {
 
 export type ReplicaInput =
   | { readonly kind: 'peer-joined'; readonly id: PeerId }
-  | { readonly kind: 'peer-left'; readonly id: PeerId }
+  | { readonly kind: 'peer-left'; readonly id: PeerId; readonly saidGoodbye: boolean }
   | { readonly kind: 'heard'; readonly from: PeerId; readonly message: Heard }
   /** Batches of our own have been written, or batches that peers had sent. */
   | { readonly kind: 'written'; readonly own: readonly OpenedBatch[]; readonly peers: readonly OpenedBatch[] }
@@ -154,6 +156,7 @@ export type ReplicaStep = { readonly replica: Replica; readonly effects: readonl
 export function newReplica(nowMs: number, outdated: boolean): Replica {
   return {
     peers: new Map(),
+    cutOff: false,
     pending: new Map(),
     heldBack: [],
     snapshot: undefined,
@@ -169,13 +172,14 @@ export function newReplica(nowMs: number, outdated: boolean): Replica {
 export function stepReplica(replica: Replica, input: ReplicaInput, context: ReplicaContext): ReplicaStep {
   switch (input.kind) {
     case 'peer-joined': {
-      const next = withPeer(replica, input.id, newSync);
+      const next = { ...withPeer(replica, input.id, newSync), cutOff: false };
       return { replica: next, effects: [compare(input.id, context)] };
     }
     case 'peer-left': {
       const peers = new Map(replica.peers);
-      peers.delete(input.id);
-      return goOn({ ...replica, peers }, context);
+      const wasPeer = peers.delete(input.id);
+      const cutOff = wasPeer && peers.size === 0 ? !input.saidGoodbye : replica.cutOff;
+      return goOn({ ...replica, peers, cutOff }, context);
     }
     case 'heard':
       return hear(replica, input.from, input.message, context);

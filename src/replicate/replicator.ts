@@ -125,6 +125,9 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
       get peers() {
         return replica.peers.size;
       },
+      get cutOff() {
+        return replica.cutOff;
+      },
       get settled() {
         return replica.ready;
       },
@@ -319,10 +322,10 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
         if (event.group === meshGroup) step({ kind: 'peer-joined', id: event.id });
         break;
       case 'peer-left':
-        if (event.group === meshGroup) leave(event.id);
+        if (event.group === meshGroup) leave(event.id, true);
         break;
       case 'peer-exited':
-        leave(event.id);
+        leave(event.id, event.reason === 'goodbye');
         break;
       case 'whisper':
         hear(event.from, event.content);
@@ -338,9 +341,9 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     }
   }
 
-  function leave(id: PeerId): void {
+  function leave(id: PeerId, saidGoodbye: boolean): void {
     server.left(id);
-    step({ kind: 'peer-left', id });
+    step({ kind: 'peer-left', id, saidGoodbye });
   }
 
   function hear(from: PeerId, content: Frames): void {

@@ -5,7 +5,12 @@ import { answerLate, answerWish, othersWanted } from '../../../src/replicate/ack
 import { manualClock } from '../../support/rooms.ts';
 
 const range = { from: 3, to: 5 };
-const view = (peers: number, held: number, settled = true) => ({ peers, settled, holders: () => held });
+const view = (peers: number, held: number, settled = true, cutOff = false) => ({
+  peers,
+  settled,
+  cutOff,
+  holders: () => held,
+});
 
 test.each<[AckWish, number, number]>([
   ['local', 5, 0],
@@ -19,7 +24,7 @@ test.each<[AckWish, number, number]>([
   ['majority', 4, 2],
   ['all', 4, 4],
 ])('%s in a mesh with %i peers means %i other nodes', (wish, peers, others) => {
-  expect(othersWanted(wish, peers)).toBe(others);
+  expect(othersWanted(wish, { peers, cutOff: false })).toBe(others);
 });
 
 test('a wish is answered once it is met, with what was reached', () => {
@@ -32,6 +37,16 @@ test('a wish is answered once it is met, with what was reached', () => {
 test('a node alone answers at once, but not before it knows that it is alone', () => {
   expect(answerWish(range, 1, view(0, 0))).toEqual({ wanted: 1, reached: 'local' });
   expect(answerWish(range, 1, view(0, 0, false))).toBeUndefined();
+});
+
+test('a node whose last peer went without a goodbye does not pass for one that is alone', () => {
+  expect(answerWish(range, 1, view(0, 0, true, true))).toBeUndefined();
+  expect(answerWish(range, 'local', view(0, 0, true, true))).toEqual({ wanted: 'local', reached: 'local' });
+  expect(answerLate(range, 1, view(0, 0, true, true), 'after 5 ms')).toEqual({
+    wanted: 1,
+    reached: 'local',
+    reason: 'the other nodes have gone without a goodbye and none is in reach; it is stored here',
+  });
 });
 
 test('a wish that is not met says what was reached, and why', () => {
@@ -50,7 +65,7 @@ test('a wish that is not met says what was reached, and why', () => {
 test('waiters are answered by a check, by the time, or by the end, and leave no timer', async () => {
   const clock = manualClock();
   let held = 0;
-  const waiters = createAckWaiters({ peers: 2, settled: true, holders: () => held }, clock);
+  const waiters = createAckWaiters({ ...view(2, 0), holders: () => held }, clock);
   const late = waiters.wait(range, 2, 100);
   const met = waiters.wait(range, 1, 200);
   const ended = waiters.wait(range, 'all', 300);
