@@ -223,7 +223,7 @@ async function startNode(
     counters.replication = replicator.counters;
     let draining = false;
     const gossipEndpoint = mesh.discoveryEndpoints.get('gossip') ?? '';
-    meshView.current = viewOf(mesh, replicator, () => draining, {
+    meshView.current = viewOf(mesh, replicator, () => draining, store.failure, {
       id: identity.nodeId,
       name,
       version: version(),
@@ -308,6 +308,7 @@ function viewOf(
   mesh: Mesh,
   replicator: Replicator,
   isDraining: () => boolean,
+  failure: () => Error | undefined,
   self: { readonly id: string; readonly name: string; readonly version: string; readonly stream: string },
 ): MeshView {
   const gossip = mesh.discoveryEndpoints.get('gossip');
@@ -322,6 +323,7 @@ function viewOf(
     peers: () => mesh.peers().map(peerRow),
     readiness: () => ({
       ...replicator.status(),
+      ...(failure() && { ready: false, reason: `nothing can be written: ${failure()?.message}` }),
       ...(isDraining() && { ready: false, reason: 'draining: it takes no more writes, and stops' }),
     }),
   };

@@ -226,6 +226,8 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
         }
         break;
       case 'whisper':
+        // What would come could not be written.
+        if (effect.message.kind === 'want' && store.failure() !== undefined) break;
         // What does not fit is made good by the next comparison.
         mesh.whisper(effect.to, encodeMessage(effect.message));
         break;
@@ -248,6 +250,9 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     }
   }
 
+  /** The store's failure, once the log has it. */
+  let toldFailure: unknown;
+
   function run(task: () => Promise<void>): void {
     const running: Promise<void> = task()
       .catch((error: unknown) => warn('replication failed; it will be tried again', { error }))
@@ -261,6 +266,9 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
       await store.commit(batches);
     } catch (error) {
       step({ kind: 'not-written', batches });
+      // It was said once, and readiness says it.
+      if (error === toldFailure) return;
+      toldFailure = store.failure();
       throw error;
     }
     // The store skips what overlaps; whatever became of them, they are no longer on their way.

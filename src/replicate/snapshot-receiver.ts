@@ -44,6 +44,8 @@ export function createSnapshotReceiver(parts: SnapshotReceiverParts): SnapshotRe
   let sink: SnapshotSink | undefined;
   let attempt: Attempt | undefined;
   let work = Promise.resolve();
+  /** The chunk before, which goes to the disk while this one is checked. A store whose write fails never writes again. */
+  let writing = Promise.resolve();
   let stopped = false;
 
   /** One message after the other, whatever it waits for. */
@@ -90,7 +92,10 @@ export function createSnapshotReceiver(parts: SnapshotReceiverParts): SnapshotRe
   async function put(after: string, end: string, texts: Uint8Array): Promise<Chunk> {
     const rows = readTexts(texts, after, end);
     if (rows === undefined) throw new Error('a record of it is no record');
-    await sink?.put(after, end, rows);
+    await writing;
+    writing = sink?.put(after, end, rows) ?? Promise.resolve();
+    // The next one hears of it.
+    writing.catch(() => undefined);
     return { end, digest: createHash('sha256').update(texts).digest(), records: rows.length };
   }
 
@@ -99,6 +104,7 @@ export function createSnapshotReceiver(parts: SnapshotReceiverParts): SnapshotRe
     if (of.chunks.at(-1)?.end !== lastEnd || Buffer.compare(of.digests.digest(), state.digest) !== 0) {
       throw new Error('its digest is not that of the chunks');
     }
+    await writing;
     const { logWasWhole } = (await sink?.install(state.state)) ?? { logWasWhole: false };
     sink = undefined;
     attempt = undefined;
@@ -128,6 +134,7 @@ export function createSnapshotReceiver(parts: SnapshotReceiverParts): SnapshotRe
       stopped = true;
       // What has come is removed when the store is opened again.
       await work;
+      await writing.catch(() => undefined);
     },
   };
 }

@@ -67,7 +67,7 @@ export function createSnapshotServer(parts: SnapshotServerParts): SnapshotServer
       digests.update(chunk.digest);
       if (chunk.end === expected?.end || chunk.last) at++;
       const same = chunk.end === expected?.end && Buffer.compare(chunk.digest, expected.digest) === 0;
-      const texts = same ? undefined : Buffer.from(chunk.texts.map((text) => `${text}\n`).join(''));
+      const texts = same ? undefined : chunk.bytes;
       reader.creditBytes -= texts?.byteLength ?? 0;
       if (!send(to, { kind: 'chunk', request, records: source.records, end: chunk.end, texts })) return;
       if (chunk.last) {

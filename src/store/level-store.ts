@@ -535,6 +535,7 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
     receiveSnapshot: () => read(receiveSnapshot),
     unsaid,
     forgetUnsaid: () => writer.alone(forgetUnsaid),
+    failure: () => broken,
     logBytes: () => summary.logBytes,
     trimLog,
     sweep,

@@ -17,9 +17,9 @@ export type SnapshotState = {
 /** Records in key order: everything behind the chunk before it, up to and including `end`. */
 export type SnapshotChunk = {
   readonly end: string;
-  /** Their stored texts, which hold no line break. */
-  readonly texts: readonly string[];
-  /** SHA-256 over the texts, each with a line break behind it. */
+  /** Their stored texts, which hold no line break, each with one behind it. */
+  readonly bytes: Uint8Array;
+  /** SHA-256 over them. */
   readonly digest: Uint8Array;
   /** Whether nothing comes behind it. */
   readonly last: boolean;
@@ -46,34 +46,29 @@ export function readSnapshot(tables: RecordTables, state: SnapshotState, count: 
   let at = 0;
   let ended = false;
 
-  async function peek(): Promise<[string, string] | undefined> {
-    if (at >= rows.length && !ended) {
-      rows = await iterator.nextv(rowsAtOnce);
-      at = 0;
-      ended = rows.length === 0;
-    }
-    return rows[at];
-  }
-
   return {
     state,
     records: count,
     async next(bytesMax, end = lastEnd) {
-      const hash = createHash('sha256');
       const texts: string[] = [];
-      let bytes = 0;
+      let characters = 0;
       let last: string | undefined;
-      for (let row = await peek(); row !== undefined && !isBehind(row[0], end); row = await peek()) {
+      for (;;) {
+        if (at >= rows.length && !ended) {
+          rows = await iterator.nextv(rowsAtOnce);
+          at = 0;
+          ended = rows.length === 0;
+        }
+        const row = rows[at];
+        if (row === undefined) return chunkOf(texts, lastEnd, true);
         const [key, text] = row;
-        if (bytes >= bytesMax) return { end: last ?? key, texts, digest: hash.digest(), last: false };
+        if (isBehind(key, end)) return chunkOf(texts, end, false);
+        if (characters >= bytesMax) return chunkOf(texts, last ?? key, false);
         texts.push(text);
-        hash.update(text).update('\n');
-        bytes += text.length + 1;
+        characters += text.length + 1;
         last = key;
         at++;
       }
-      const done = (await peek()) === undefined;
-      return { end: done ? lastEnd : end, texts, digest: hash.digest(), last: done };
     },
     async [Symbol.asyncDispose]() {
       await iterator.close();
@@ -81,10 +76,9 @@ export function readSnapshot(tables: RecordTables, state: SnapshotState, count: 
   };
 }
 
-export function digestOf(texts: readonly string[]): Uint8Array {
-  const hash = createHash('sha256');
-  for (const text of texts) hash.update(text).update('\n');
-  return hash.digest();
+function chunkOf(texts: readonly string[], end: string, last: boolean): SnapshotChunk {
+  const bytes = Buffer.from(texts.length === 0 ? '' : `${texts.join('\n')}\n`);
+  return { end, bytes, digest: createHash('sha256').update(bytes).digest(), last };
 }
 
 /** A row of a snapshot that was checked: its key, its text, and when it was reported. */

@@ -1,5 +1,6 @@
 import type { Hlc, NodeId, OpenedBatch, SeqRange, SignedBatch, TocsinEvent, Vector } from '../event/types.ts';
 import type { IndicatorRecord, Itype, Observation } from '../indicator/types.ts';
+import type { StoreError } from './errors.ts';
 import type { LogWindow } from './event-log.ts';
 import type { SnapshotSink, SnapshotSource } from './snapshot.ts';
 
@@ -85,6 +86,8 @@ export interface IndicatorStore extends AsyncDisposable {
    */
   unsaid(expiredBeforeMs: number): AsyncIterable<readonly Observation[]>;
   forgetUnsaid(): Promise<void>;
+  /** Why nothing is written any more until the store is opened again, if so. */
+  failure(): StoreError | undefined;
   /** Bytes of the batches in the log. */
   logBytes(): number;
   /** Removes batches that are outside the window from the log, and answers how many. Their effect stays. */

@@ -139,6 +139,10 @@ describe.skipIf(!mounts)('a disk', { timeout: 90_000 }, () => {
       });
 
       // It answers, and takes nothing; the other one takes everything.
+      expect(await getJson(node, '/health/ready')).toMatchObject({
+        ready: false,
+        reason: expect.stringMatching(/cannot|full: free some space/),
+      });
       for (const host of kept) expect(await knows(node, host), host).toBe(true);
       const submit = await fleet.start('submit', '-', '--data-dir', directory);
       submit.write('late.example.com');
