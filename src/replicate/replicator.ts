@@ -276,8 +276,13 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   }
 
   async function backfill(batches: readonly OpenedBatch[]): Promise<void> {
-    const { changes } = await store.backfill(batches);
-    count('backfilled', changes.length);
+    try {
+      const { changes } = await store.backfill(batches);
+      count('backfilled', changes.length);
+    } finally {
+      // Done with either way; now the next part of them can be asked for.
+      step({ kind: 'written', own: [], peers: batches });
+    }
   }
 
   async function serve({
