@@ -10,7 +10,7 @@ import { eventually, type FleetNode, getJson, main, nodeFlags } from '../e2e/fle
 import { spawnLines } from '../support/process.ts';
 import { fillDirectory } from './fill.ts';
 import { type Row, round } from './measure.ts';
-import { peakRssMegabytes } from './proc.ts';
+import { cpuSeconds, peakRssMegabytes } from './proc.ts';
 
 const recordsCount = Number(process.env['BENCH_RECORDS'] ?? 1_000_000);
 /** A directory for CPU profiles of both nodes; none are made without. */
@@ -28,7 +28,7 @@ export async function benchCatchUp(): Promise<readonly Row[]> {
   try {
     const full = join(directory, 'full');
     await fillDirectory(full, recordsCount);
-    const { tookMs, recordsMs, serving, gapMs, receiverMegabytes, serverMegabytes } = await catchUp(
+    const { tookMs, recordsMs, serving, gapMs, receiver, server } = await catchUp(
       full,
       join(directory, 'empty'),
       beaconPort,
@@ -52,7 +52,14 @@ export async function benchCatchUp(): Promise<readonly Row[]> {
       ],
       [
         'peak RSS while catching up',
-        `${round(receiverMegabytes)} MB receiver, ${round(serverMegabytes)} MB server`,
+        `${round(receiver.megabytes)} MB receiver, ${round(server.megabytes)} MB server`,
+        '–',
+        '–',
+        'recorded',
+      ],
+      [
+        'CPU while catching up',
+        `${round(receiver.cpuS, 1)} s receiver, ${round(server.cpuS, 1)} s server`,
         '–',
         '–',
         'recorded',
@@ -74,6 +81,7 @@ async function catchUp(full: string, empty: string, beaconPort: string) {
   await using server = await startNode(full, beaconPort);
   await new Promise((resolve) => setTimeout(resolve, settleMs));
   const pings = startPinging(server.node);
+  const serverCpuS = cpuSeconds(server.node.process.pid);
   const startMs = performance.now();
   await using receiver = await startNode(empty, beaconPort);
   let recordsMs = 0;
@@ -89,6 +97,10 @@ async function catchUp(full: string, empty: string, beaconPort: string) {
     catchUpMsMax,
   );
   const tookMs = performance.now() - startMs;
+  const spent = {
+    receiver: spentBy(receiver.node.process.pid),
+    server: spentBy(server.node.process.pid, serverCpuS),
+  };
   const { gapMs, answers } = await pings.stop();
   const [ours, theirs] = await Promise.all(
     [receiver, server].map(({ node }) => getJson(node, '/mesh/digest')),
@@ -99,9 +111,13 @@ async function catchUp(full: string, empty: string, beaconPort: string) {
     recordsMs,
     gapMs,
     serving: answers,
-    receiverMegabytes: peakRssMegabytes(receiver.node.process.pid),
-    serverMegabytes: peakRssMegabytes(server.node.process.pid),
+    ...spent,
   };
+}
+
+/** Since it had spent `cpuS`. */
+function spentBy(pid: number, cpuS = 0) {
+  return { megabytes: peakRssMegabytes(pid), cpuS: cpuSeconds(pid) - cpuS };
 }
 
 /** Resolves as soon as it answers, ready or not. Disposing it lets it write its profile. */
