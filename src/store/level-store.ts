@@ -301,8 +301,8 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
       vector: state.vector,
       lastMs: state.lastMs,
       count,
-      // What came with it is in no stream: a reader that was here before is told of a gap.
-      position: logWasWhole ? position : position + 1,
+      // Not all that came with it will be in the stream: a reader that was here before is told of a gap.
+      position: position + 1,
       lastHlc: state.lastHlc > lastHlc ? state.lastHlc : lastHlc,
       logBytes,
       logIsWhole: false,

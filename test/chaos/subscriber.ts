@@ -29,13 +29,15 @@ export type SubscriberOptions = {
   readonly random: Random;
   /** Waits for its node to come back before it goes to another. */
   readonly patient: boolean;
-  /** The logs of nodes are cut: what is older is read from the records, as a client would. */
+  /** The logs of nodes are cut, so that a stream may have gaps. */
   readonly logIsCut: boolean;
 };
 
 /** One node's stream as one subscriber knows it: from its first cursor on, over all its connections. */
 type Subscription = {
   cursor: string | undefined;
+  /** It began on an empty disk, which a snapshot may have filled since. */
+  readonly ofNewcomer: boolean;
   /** Event ids, as numbers by origin. */
   readonly shown: Map<string, Bits>;
 };
@@ -77,13 +79,13 @@ export function startSubscriber(options: SubscriberOptions): Subscriber {
     const own = subscriptions.get(node);
     // Another node's cursor: this release answers `reset`; one that understands it goes on from about there.
     const cursor = own?.cursor ?? lastCursor;
-    const subscription = own ?? { cursor: undefined, shown: new Map() };
+    const subscription = own ?? { cursor: undefined, ofNewcomer: false, shown: new Map() };
     subscriptions.set(node, subscription);
     let oldest: string | undefined;
     for await (const message of messages(node, cursor)) {
       if (message.event === 'connected') {
         oldest = String(dataOf(message)['first']);
-        if (cursor === undefined) return startOver(node, oldest);
+        if (cursor === undefined) return startOver(node, oldest, false);
       } else if (message.event === 'reset') {
         counts.resets += 1;
         if (own?.cursor !== undefined && originOf(own.cursor) === originOf(oldest))
@@ -91,10 +93,13 @@ export function startSubscriber(options: SubscriberOptions): Subscriber {
             'went back',
             `${name}: node ${node.n} no longer knows its own cursor ${own.cursor}`,
           );
-        return startOver(node, oldest);
+        // As it says: a node that came with an empty disk has its newest events in its stream, and all else in its records.
+        await readRecords(node);
+        return startOver(node, oldest, true);
       } else if (message.event === 'gap') {
         counts.gaps += 1;
-        if (!logIsCut) journal.problem('gap', `${name}: node ${node.n} has a gap: ${message.data}`);
+        if (!logIsCut && !subscription.ofNewcomer)
+          journal.problem('gap', `${name}: node ${node.n} has a gap: ${message.data}`);
         subscription.cursor = String(dataOf(message)['cursor']);
         await readRecords(node);
       } else {
@@ -105,9 +110,8 @@ export function startSubscriber(options: SubscriberOptions): Subscriber {
   }
 
   /** Without a cursor that the node knows, a subscriber that wants everything begins with the oldest. */
-  async function startOver(node: FleetNode, oldest: string | undefined): Promise<void> {
-    subscriptions.set(node, { cursor: oldest, shown: new Map() });
-    if (logIsCut) await readRecords(node);
+  async function startOver(node: FleetNode, oldest: string | undefined, ofNewcomer: boolean): Promise<void> {
+    subscriptions.set(node, { cursor: oldest, ofNewcomer, shown: new Map() });
     await follow(node);
   }
 
