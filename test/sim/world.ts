@@ -401,7 +401,11 @@ class World {
     );
   }
 
+  /** What a node is about to say anew is missing on all of them, and so in equal digests. */
   async #agree(): Promise<boolean> {
+    for (const { store } of this.#nodes.values()) {
+      for await (const { length } of store.unsaid(0)) if (length > 0) return false;
+    }
     const digests = await Promise.all([...this.#nodes.values()].map(({ store }) => store.digest()));
     return new Set(digests.map(({ sha256 }) => sha256)).size === 1;
   }
