@@ -212,7 +212,10 @@ async function startNode(
       clock: systemClock,
       random: systemRandom,
       keep,
-      isReady: () => replicator.status().ready,
+      isInStep: () => {
+        const { ready, snapshot } = replicator.status();
+        return ready && snapshot === undefined;
+      },
       present: () => new Set([identity.nodeId, ...mesh.peers().map(({ id }) => id.toLowerCase() as NodeId)]),
       info: (message, details) => log.info(details, message),
       warn: (message, details) => log.warn(details, message),

@@ -16,8 +16,8 @@ export type HousekeepingParts = {
   readonly clock: Clock;
   readonly random: Random;
   readonly keep: KeepLimits;
-  /** False while this node is catching up: what it has streamed must stay in its log until then. */
-  readonly isReady: () => boolean;
+  /** False while this node is catching up or takes a snapshot: what it has streamed must stay in its log until then. */
+  readonly isInStep: () => boolean;
   /** Origins that are in the mesh now, this node too. */
   readonly present: () => ReadonlySet<NodeId>;
   readonly info: (message: string, details: Record<string, unknown>) => void;
@@ -32,7 +32,7 @@ export function sweepBefore(wallMs: number, windowMs: number): number {
 
 /** Keeps the log in its window, forgets origins that are long gone, and sweeps records that have expired. */
 export function startHousekeeping(parts: HousekeepingParts): { stop(): Promise<void> } {
-  const { store, clock, random, keep, isReady, present, info, warn } = parts;
+  const { store, clock, random, keep, isInStep, present, info, warn } = parts;
   let sweptBeforeMs = 0;
   let running: Promise<void> | undefined;
 
@@ -53,7 +53,7 @@ export function startHousekeeping(parts: HousekeepingParts): { stop(): Promise<v
   }
 
   function run(): void {
-    if (!isReady()) return;
+    if (!isInStep()) return;
     running ??= tidy()
       .catch((error: unknown) => warn('the log could not be trimmed; it will be tried again', { error }))
       .finally(() => {

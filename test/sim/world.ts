@@ -188,7 +188,8 @@ class World {
       // All logs, so that there are nodes which no log can help.
       this.note('every log is trimmed');
       for (const { store, replicator } of this.#nodes.values()) {
-        if (replicator.status().ready) await store.trimLog({ sinceMs: 0, bytesMax: 0 });
+        const { ready, snapshot } = replicator.status();
+        if (ready && snapshot === undefined) await store.trimLog({ sinceMs: 0, bytesMax: 0 });
       }
     } else if (drawn < 0.95) {
       const node = this.#nodes.get(host);
