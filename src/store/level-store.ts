@@ -15,9 +15,9 @@ import {
 } from './commit-plan.ts';
 import { StoreError, storeErrorOf } from './errors.ts';
 import { type LogWindow, logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
-import { itypeRange, logKey, newestKey, recordKey, recordKeyOf, valueRange } from './keys.ts';
+import { isBehind, itypeRange, logKey, newestKey, recordKey, recordKeyOf, valueRange } from './keys.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
-import { newRows, type Rows } from './rows.ts';
+import { flush, newRows, type Rows } from './rows.ts';
 import {
   putRows,
   readSnapshot,
@@ -263,20 +263,27 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
     sink = mine;
     await clearTables(next);
     let count = 0;
+    /** Nothing was put behind it. */
+    let reached = '';
     function check(): void {
       if (mine.discarded) throw new StoreError('CLOSED', 'another snapshot has taken the place of this one');
     }
     return {
       async put(after, end, rows) {
         check();
-        count += await write(() => putRows(level, next, after, end, rows));
+        const before = isBehind(reached, after) ? { gt: after, lte: end } : undefined;
+        if (isBehind(end, reached)) reached = end;
+        count += await write(() => putRows(level, next, rows, before));
       },
-      install: (state) =>
-        writer.alone(async () => {
+      async install(state) {
+        check();
+        await write(() => flush(level));
+        return writer.alone(async () => {
           check();
           sink = undefined;
           return install(next, state, count);
-        }),
+        });
+      },
       async discard() {
         if (mine.discarded) return;
         mine.discarded = true;

@@ -31,6 +31,11 @@ type Row = readonly [
   longitude: Maybe<number>,
 ];
 
+const hlcAt = 11;
+/** Those that every record has, and those that it may have. */
+const statedFields = 13;
+const allFields = 24;
+
 /**
  * A record as it is stored: a JSON list by position, then trailing nulls cut off. Equal records give equal text on every node,
  * which is what the digest compares. The order is the format: only ever add at the end.
@@ -68,7 +73,28 @@ export function encodeRecord(record: IndicatorRecord): string {
 
 /** Reads what encodeRecord wrote; throws on anything else. */
 export function decodeRecord(text: string): IndicatorRecord {
-  const row = JSON.parse(text) as Row;
+  return recordOf(JSON.parse(text) as Row);
+}
+
+/**
+ * Reads a stranger's text, which must be letter by letter what encodeRecord writes; else undefined, or it throws. The values
+ * are still to be checked.
+ */
+export function decodeStrangeRecord(text: string): IndicatorRecord | undefined {
+  const row = JSON.parse(text) as readonly unknown[];
+  const isRow =
+    Array.isArray(row) &&
+    row.length >= statedFields &&
+    row.length <= allFields &&
+    row.at(-1) !== null &&
+    typeof row[hlcAt] === 'string' &&
+    /^(?:0|[1-9]\d{0,19})$/.test(row[hlcAt]) &&
+    // Cheaper than to encode the record, and the same.
+    JSON.stringify(row) === text;
+  return isRow ? recordOf(row as unknown as Row) : undefined;
+}
+
+function recordOf(row: Row): IndicatorRecord {
   const statement = {
     itype: row[0],
     indicator: row[1],

@@ -1,9 +1,11 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { isObservation } from '../event/columns.ts';
 import type { Hlc, NodeId, Vector } from '../event/types.ts';
+import { observationLimits } from '../indicator/limits.ts';
 import type { IndicatorRecord } from '../indicator/types.ts';
 import { isBehind, newestKey, recordKey } from './keys.ts';
-import { decodeRecord, encodeRecord } from './record-codec.ts';
+import { decodeStrangeRecord } from './record-codec.ts';
 import { newRows } from './rows.ts';
 import type { Level, RecordTables } from './tables.ts';
 
@@ -37,11 +39,17 @@ export interface SnapshotSource extends AsyncDisposable {
   next(bytesMax: number, end?: string): Promise<SnapshotChunk>;
 }
 
-const rowsAtOnce = 1_000;
+/** What is read at once. classic-level stops at 16 KiB unless told otherwise, which costs half as much again. */
+const readAtOnce = { rows: 1_000, bytes: 256 * 1024 };
+/** Room for one more row behind a chunk that is nearly full; for a longer one more is made. */
+const spareBytes = 16 * 1024;
+const lineBreak = 0x0a;
 
 /** Over an iterator that sees the records as they were when it was made. */
 export function readSnapshot(tables: RecordTables, state: SnapshotState, count: number): SnapshotSource {
-  const iterator = tables.records.iterator();
+  // Of LevelDB on disk only; the type knows what all kinds have.
+  const options = { reverse: false, highWaterMarkBytes: readAtOnce.bytes };
+  const iterator = tables.records.iterator(options);
   let rows: [string, string][] = [];
   let at = 0;
   let ended = false;
@@ -50,22 +58,20 @@ export function readSnapshot(tables: RecordTables, state: SnapshotState, count: 
     state,
     records: count,
     async next(bytesMax, end = lastEnd) {
-      const texts: string[] = [];
-      let characters = 0;
+      const texts = textsOf(bytesMax);
       let last: string | undefined;
       for (;;) {
         if (at >= rows.length && !ended) {
-          rows = await iterator.nextv(rowsAtOnce);
+          rows = await iterator.nextv(readAtOnce.rows);
           at = 0;
           ended = rows.length === 0;
         }
         const row = rows[at];
-        if (row === undefined) return chunkOf(texts, lastEnd, true);
+        if (row === undefined) return { end: lastEnd, ...texts.all(), last: true };
         const [key, text] = row;
-        if (isBehind(key, end)) return chunkOf(texts, end, false);
-        if (characters >= bytesMax) return chunkOf(texts, last ?? key, false);
-        texts.push(text);
-        characters += text.length + 1;
+        if (isBehind(key, end)) return { end, ...texts.all(), last: false };
+        if (texts.bytes() >= bytesMax) return { end: last ?? key, ...texts.all(), last: false };
+        texts.add(text);
         last = key;
         at++;
       }
@@ -76,9 +82,26 @@ export function readSnapshot(tables: RecordTables, state: SnapshotState, count: 
   };
 }
 
-function chunkOf(texts: readonly string[], end: string, last: boolean): SnapshotChunk {
-  const bytes = Buffer.from(texts.length === 0 ? '' : `${texts.join('\n')}\n`);
-  return { end, bytes, digest: createHash('sha256').update(bytes).digest(), last };
+/**
+ * Texts one behind the other, each with a line break. Not joined as a string: one of the length of a chunk is too large for
+ * the heap's pages, gets memory of its own from the system, and costs more than all that is done with it.
+ */
+function textsOf(bytesMax: number) {
+  let room = Buffer.allocUnsafe(bytesMax + spareBytes);
+  let used = 0;
+  return {
+    bytes: () => used,
+    add(text: string): void {
+      const needed = used + 3 * text.length + 1;
+      if (needed > room.length) room = Buffer.concat([room], 2 * needed);
+      used += room.write(text, used);
+      room[used++] = lineBreak;
+    },
+    all() {
+      const bytes = room.subarray(0, used);
+      return { bytes, digest: createHash('sha256').update(bytes).digest() };
+    },
+  };
 }
 
 /** A row of a snapshot that was checked: its key, its text, and when it was reported. */
@@ -93,47 +116,48 @@ export type SnapshotRow = {
  * Undefined when one is not as it must be; then the whole chunk is refused, as its digest would be another.
  */
 export function readTexts(bytes: Uint8Array, after: string, end: string): readonly SnapshotRow[] | undefined {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+  if (!isUtf8(bytes)) return undefined;
+  const encoding = isAscii(bytes) ? 'latin1' : 'utf8';
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const rows: SnapshotRow[] = [];
   let last = after;
-  for (let start = 0; start < text.length; ) {
-    const stop = text.indexOf('\n', start);
+  for (let start = 0; start < buffer.length; ) {
+    const stop = buffer.indexOf(lineBreak, start);
     if (stop === -1) return undefined;
-    const line = text.slice(start, stop);
+    const text = buffer.toString(encoding, start, stop);
     start = stop + 1;
-    const record = openRecord(line);
+    const record = openRecord(text);
     if (record === undefined) return undefined;
     const key = recordKey(record);
-    if (!isBehind(key, last) || isBehind(key, end)) return undefined;
-    rows.push({ key, text: line, reporttimeMs: record.reporttimeMs });
+    if (!isBehind(key, last)) return undefined;
+    rows.push({ key, text, reporttimeMs: record.reporttimeMs });
     last = key;
   }
-  return rows;
+  return isBehind(last, end) ? undefined : rows;
 }
 
 function openRecord(text: string): IndicatorRecord | undefined {
   try {
-    const record = decodeRecord(text);
-    const { reporttimeMs, stamp, ...observation } = record;
+    const record = decodeStrangeRecord(text);
+    if (record === undefined) return undefined;
+    const { reporttimeMs, stamp, count } = record;
     const isRecord =
       Number.isSafeInteger(reporttimeMs) &&
       reporttimeMs >= 0 &&
-      stamp.hlc >= 0n &&
       /^[0-9a-f]{32}$/.test(stamp.origin) &&
-      Number.isSafeInteger(record.count) &&
-      // It is the sum of what events count, each of which has its cap.
-      isObservation({ ...observation, count: Math.min(1, record.count) }) &&
-      encodeRecord(record) === text;
+      Number.isSafeInteger(count) &&
+      // The count is the sum of what events count, each of which has its cap.
+      isObservation(count > observationLimits.countMax ? { ...record, count: 1 } : record);
     return isRecord ? record : undefined;
   } catch {
-    // No JSON, or no list.
+    // No JSON.
     return undefined;
   }
 }
 
 /** A snapshot on its way into the store, beside the records in use. Chunks come in order; a new attempt may begin anew. */
 export interface SnapshotSink {
-  /** Puts rows in the place of all that was put behind `after`, up to `end`. Synced. */
+  /** Puts rows in the place of all that was put behind `after`, up to `end`. Only when it is installed the disk has them. */
   put(after: string, end: string, rows: readonly SnapshotRow[]): Promise<void>;
   /**
    * Takes the place of the records in use. Events of the log that it does not contain are applied to it. Answers whether the
@@ -147,24 +171,22 @@ export interface SnapshotSink {
 export async function putRows(
   level: Level,
   { records, newest }: RecordTables,
-  after: string,
-  end: string,
   rows: readonly SnapshotRow[],
+  /** Where an earlier attempt may have put something, which is another moment's. */
+  before: { readonly gt: string; readonly lte: string } | undefined,
 ): Promise<number> {
   const writing = newRows(level);
   let change = rows.length;
-  // What an earlier attempt put here is another moment's.
-  for await (const [key, text] of records.iterator({ gt: after, lte: end })) {
-    const reporttimeMs = reporttimeOf(text);
+  for (const [key, text] of before === undefined ? [] : await records.iterator(before).all()) {
     writing.del(records, key);
-    writing.del(newest, newestKey(reporttimeMs, key));
+    writing.del(newest, newestKey(reporttimeOf(text), key));
     change--;
   }
   for (const { key, text, reporttimeMs } of rows) {
     writing.put(records, key, text);
     writing.put(newest, newestKey(reporttimeMs, key), '');
   }
-  await writing.write();
+  await writing.writeSoon();
   return change;
 }
 

@@ -1,7 +1,10 @@
 import type { AbstractLevel } from 'abstract-level';
 
 /** A LevelDB of either kind: on disk, or in memory for tests and simulations. */
-export type Level = AbstractLevel<string | Buffer | Uint8Array, string, string>;
+export type Level = AbstractLevel<string | Buffer | Uint8Array, string, string> & {
+  /** On disk. */
+  compactRange?(start: string, end: string): Promise<void>;
+};
 
 /**
  * The records and what is computed from them. A snapshot is written beside the records in use, as the next generation, and

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDisk } from '../../../src/store/disk.ts';
 import { openStore } from '../../../src/store/level-store.ts';
+import { flush, newRows } from '../../../src/store/rows.ts';
 import { batchesOf, identityOf, observation } from '../../contract/store-contract.ts';
 
 const origin = identityOf(1);
@@ -43,4 +44,20 @@ test('wherever a crash cuts the last write off, records, index, log, vector and 
     reached.add(upTo);
   }
   expect([...reached]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+});
+
+test('what was written soon is in tables once it was flushed, whatever becomes of the write-ahead log', async () => {
+  const root = await mkdtemp(join(tmpdir(), 'tocsin-crash-'));
+  onTestFinished(() => rm(root, { recursive: true }));
+  const [live, crashed] = [join(root, 'live'), join(root, 'crashed')];
+  await using level = await openDisk(live);
+  const table = level.sublevel<string, string>('records', {});
+  const rows = newRows(level);
+  rows.put(table, 'key', 'value');
+  await rows.writeSoon();
+  await flush(level);
+  await cp(live, crashed, { recursive: true });
+  for (const name of await readdir(crashed)) if (name.endsWith('.log')) await truncate(join(crashed, name));
+  await using survivor = await openDisk(crashed);
+  expect(await survivor.sublevel<string, string>('records', {}).get('key')).toBe('value');
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { mergeObservation } from '../../../src/indicator/record.ts';
-import { decodeRecord, encodeRecord } from '../../../src/store/record-codec.ts';
+import { decodeRecord, decodeStrangeRecord, encodeRecord } from '../../../src/store/record-codec.ts';
 import { observation } from '../../contract/store-contract.ts';
 
 const stamp = { hlc: 2n ** 63n + 1n, origin: 'ab'.repeat(16) };
@@ -43,4 +43,46 @@ test('the stored form does not change unnoticed', () => {
     '["fqdn","example.com","test","everyone","amber",5,[],1,1767225600000,1767225600000,140737488355328,' +
       '"9223372036854775809","abababababababababababababababab",null,null,null,null,null,null,null,null,"NL"]',
   );
+});
+
+const strange = (text: string) => {
+  try {
+    return decodeStrangeRecord(text);
+  } catch {
+    return undefined;
+  }
+};
+
+test('a stranger’s text is read when it is letter by letter what this node would write', () => {
+  for (const record of [bare, full, { ...bare, longitude: 0 }]) {
+    const text = encodeRecord(record);
+    expect(strange(text)).toStrictEqual(record);
+    for (const at of text.split('').keys()) {
+      for (const other of ['', ' ', '0', '1', '-', '.', 'e', 'x', '"', ',', '[', '\\', '\\u0031', 'null,']) {
+        const changed = text.slice(0, at) + other + text.slice(at + 1);
+        expect(strange(changed) !== undefined, changed).toBe(isOwn(changed));
+      }
+    }
+  }
+});
+
+function isOwn(text: string): boolean {
+  try {
+    const record = decodeRecord(text);
+    return encodeRecord(record) === text && record.stamp.hlc >= 0n;
+  } catch {
+    return false;
+  }
+}
+
+test.each([
+  '{}',
+  '[]',
+  'null',
+  encodeRecord(bare).replace(']', ',null]'),
+  encodeRecord(full).replace(/]$/, ',1]'),
+  encodeRecord(full).replace(/"9\d+"/, '9223372036854775809'),
+  encodeRecord(full).replace(/"9\d+"/, `"${'9'.repeat(21)}"`),
+])('%s is not read', (text) => {
+  expect(strange(text)).toBeUndefined();
 });
