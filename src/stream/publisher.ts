@@ -66,7 +66,7 @@ export async function startPublisher(
   /** Topics that somebody subscribes to. */
   let topics = 0;
   let somebodyCame: () => void = () => undefined;
-  const listening = listen();
+  const listening = listen().catch(failed);
   const pumping = pump().catch(failed);
 
   async function listen(): Promise<void> {
