@@ -279,12 +279,12 @@ function submitParameters(
   if (!wish.ok) {
     throw new Problem(400, `ack: ${wish.reason}`, { errors: [{ parameter: 'ack', detail: wish.reason }] });
   }
+  const defaults = parseDefaults(fields, provider);
+  if (defaults.ok) return { defaults: defaults.value, wish: wish.value };
   // One at a time as well: each that is wrong is named.
   const errors = Object.entries(fields).flatMap(([parameter, value]): ProblemDetail[] => {
     const parsed = parseDefaults({ [parameter]: value }, provider);
     return parsed.ok ? [] : [{ parameter, detail: parsed.reason }];
   });
-  const defaults = parseDefaults(fields, provider);
-  if (defaults.ok) return { defaults: defaults.value, wish: wish.value };
   throw new Problem(400, defaults.reason, { errors });
 }
