@@ -208,7 +208,8 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
 
   async function backfill(batches: readonly OpenedBatch[]): Promise<Commit> {
     const wanted: OpenedBatch[] = [];
-    for (const batch of batches) {
+    // The same one may be given twice.
+    for (const batch of freshBatches(batches, new Map())) {
       const range = { from: batch.firstSeq, to: batch.lastSeq };
       const held = overlaps(summary.vector.get(batch.origin), range);
       if (held && (await logs.log.get(logKey(batch.origin, range))) === undefined) wanted.push(batch);

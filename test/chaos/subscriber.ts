@@ -79,39 +79,42 @@ export function startSubscriber(options: SubscriberOptions): Subscriber {
     const own = subscriptions.get(node);
     // Another node's cursor: this release answers `reset`; one that understands it goes on from about there.
     const cursor = own?.cursor ?? lastCursor;
-    const subscription = own ?? { cursor: undefined, ofNewcomer: false, shown: new Map() };
+    const subscription = own ?? subscriptionFrom(undefined, false);
     subscriptions.set(node, subscription);
-    let oldest: string | undefined;
+    let first: string | undefined;
+    let next: { readonly subscription: Subscription; readonly readsRecords: boolean } | undefined;
     for await (const message of messages(node, cursor)) {
       if (message.event === 'connected') {
-        oldest = String(dataOf(message)['first']);
-        if (cursor === undefined) return startOver(node, oldest, false);
+        first = String(dataOf(message)['first']);
+        // Whoever wants everything begins with the oldest.
+        if (cursor === undefined)
+          next = { subscription: subscriptionFrom(first, false), readsRecords: false };
       } else if (message.event === 'reset') {
         counts.resets += 1;
-        if (own?.cursor !== undefined && originOf(own.cursor) === originOf(oldest))
+        if (own?.cursor !== undefined && originOf(own.cursor) === originOf(first))
           journal.problem(
             'went back',
             `${name}: node ${node.n} no longer knows its own cursor ${own.cursor}`,
           );
         // As it says: a node that came with an empty disk has its newest events in its stream, and all else in its records.
-        await readRecords(node);
-        return startOver(node, oldest, true);
+        next = { subscription: subscriptionFrom(first, true), readsRecords: true };
       } else if (message.event === 'gap') {
         counts.gaps += 1;
         if (!logIsCut && !subscription.ofNewcomer)
           journal.problem('gap', `${name}: node ${node.n} has a gap: ${message.data}`);
-        subscription.cursor = String(dataOf(message)['cursor']);
-        await readRecords(node);
+        const behind = String(dataOf(message)['cursor']);
+        next = { subscription: { ...subscription, cursor: behind }, readsRecords: true };
       } else {
         show(node, subscription, dataOf(message));
         subscription.cursor = lastCursor = message.id ?? subscription.cursor;
       }
+      // This connection is closed before anything else: nobody would read it meanwhile.
+      if (next !== undefined) break;
     }
-  }
-
-  /** Without a cursor that the node knows, a subscriber that wants everything begins with the oldest. */
-  async function startOver(node: FleetNode, oldest: string | undefined, ofNewcomer: boolean): Promise<void> {
-    subscriptions.set(node, { cursor: oldest, ofNewcomer, shown: new Map() });
+    if (next === undefined) return;
+    if (next.readsRecords) await readRecords(node);
+    // Only now: when that failed it is told the same again.
+    subscriptions.set(node, next.subscription);
     await follow(node);
   }
 
@@ -173,6 +176,10 @@ export function startSubscriber(options: SubscriberOptions): Subscriber {
       await following;
     },
   };
+}
+
+function subscriptionFrom(cursor: string | undefined, ofNewcomer: boolean): Subscription {
+  return { cursor, ofNewcomer, shown: new Map() };
 }
 
 function dataOf(message: EventSourceMessage): Record<string, unknown> {

@@ -262,7 +262,7 @@ export function snapshotContract(name: string, makePlace: () => Promise<StorePla
       const streamed: Change[] = [];
       to.onCommitted(({ changes }) => streamed.push(...changes));
       // The second one's place is before the first one's: as they come.
-      await to.backfill(batches);
+      await to.backfill([...batches, ...batches]);
       // In the log now, and one that is not held at all: both are skipped.
       expect((await to.backfill([...batches, ...batchesOf(b, 1, hosts(1))])).batches).toEqual([]);
       expect(await to.digest()).toEqual(digest);
