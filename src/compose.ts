@@ -212,10 +212,7 @@ async function startNode(
       clock: systemClock,
       random: systemRandom,
       keep,
-      isInStep: () => {
-        const { ready, snapshot } = replicator.status();
-        return ready && snapshot === undefined;
-      },
+      isInStep: replicator.isInStep,
       present: () => new Set([identity.nodeId, ...mesh.peers().map(({ id }) => id.toLowerCase() as NodeId)]),
       info: (message, details) => log.info(details, message),
       warn: (message, details) => log.warn(details, message),

@@ -16,7 +16,7 @@ export type HousekeepingParts = {
   readonly clock: Clock;
   readonly random: Random;
   readonly keep: KeepLimits;
-  /** False while this node is catching up or takes a snapshot: what it has streamed must stay in its log until then. */
+  /** False while what this node has streamed must stay in its log. */
   readonly isInStep: () => boolean;
   /** Origins that are in the mesh now, this node too. */
   readonly present: () => ReadonlySet<NodeId>;

@@ -86,6 +86,8 @@ export type ReplicationStatus = {
 
 export interface Replicator extends AsyncDisposable {
   status(): ReplicationStatus;
+  /** False while this node is catching up, takes a snapshot or fills its log behind one: what it has streamed must stay in its log. */
+  isInStep(): boolean;
   /** Resolves once this node has caught up with its peers, or found that it is alone. */
   readonly ready: Promise<void>;
   /**
@@ -484,6 +486,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   }
 
   return {
+    isInStep: () => replica.ready && replica.snapshot === undefined && replica.backfill.size === 0,
     status() {
       const peers = replica.peers.size;
       const missing = missingEvents(replica, store.vector());

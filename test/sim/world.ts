@@ -188,8 +188,7 @@ class World {
       // All logs, so that there are nodes which no log can help.
       this.note('every log is trimmed');
       for (const { store, replicator } of this.#nodes.values()) {
-        const { ready, snapshot } = replicator.status();
-        if (ready && snapshot === undefined) await store.trimLog({ sinceMs: 0, bytesMax: 0 });
+        if (replicator.isInStep()) await store.trimLog({ sinceMs: 0, bytesMax: 0 });
       }
     } else if (drawn < 0.95) {
       const node = this.#nodes.get(host);
