@@ -31,8 +31,7 @@ import {
  *   chunk   = %x09 request:u32 records:u32 same:u8  end *1texts ; everything behind the chunk before, up to the key `end`:
  *                                                             ; texts, each with a line break behind it; or what you know
  *   done    = %x0A request:u32                      *1state   ; state = CBOR [digest of all chunks' digests, last hlc,
- *                                                             ; vector, [*last ms], [*origin], [*first of the recent
- *                                                             ; events, or 0]]; without: I cannot
+ *                                                             ; vector, [*last ms], [*origin]]; without: I cannot
  */
 export type ReplicationMessage =
   | { readonly kind: 'batches'; readonly batches: Frames }

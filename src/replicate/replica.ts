@@ -105,7 +105,7 @@ export type ReplicaInput =
     }
   | {
       readonly kind: 'snapshot-installed';
-      readonly recentFrom: ReadonlyMap<NodeId, number>;
+      readonly lastMs: ReadonlyMap<NodeId, number>;
       /** What this node has streamed before is in its log. */
       readonly isFirst: boolean;
     }
@@ -214,7 +214,7 @@ export function stepReplica(replica: Replica, input: ReplicaInput, context: Repl
       return { replica: { ...replica, snapshot: { ...snapshot, untilMs, records, total } }, effects: [] };
     }
     case 'snapshot-installed': {
-      const backfill: Vector = input.isFirst ? recentEvents(context, input.recentFrom) : new Map();
+      const backfill: Vector = input.isFirst ? recentEvents(context, input.lastMs) : new Map();
       const backfillUntilMs = context.nowMs + context.limits.backfillMsMax;
       return askEveryone(
         { ...replica, snapshot: undefined, outdated: false, backfill, backfillUntilMs },
@@ -457,15 +457,17 @@ function isToBeHad({ peers }: Replica, ranges: Vector): boolean {
 }
 
 /** The newest events of the snapshot that was taken, which a subscriber who comes from another node may not have seen. */
-function recentEvents({ mine, limits }: ReplicaContext, recentFrom: ReadonlyMap<NodeId, number>): Vector {
-  const eventsEach = Math.floor(limits.backfillEventsMax / Math.max(1, recentFrom.size));
-  const recent = new Map<NodeId, Held>();
-  for (const [origin, first] of recentFrom) {
-    const to = lastSeqOf(mine.get(origin));
-    const from = Math.max(first, to - eventsEach + 1);
-    if (from <= to) recent.set(origin, addRange(emptyHeld, { from, to }));
-  }
-  return recent;
+function recentEvents({ mine, wallMs, limits }: ReplicaContext, lastMs: ReadonlyMap<NodeId, number>): Vector {
+  const recent = [...mine.keys()].filter(
+    (origin) => (lastMs.get(origin) ?? 0) >= wallMs - limits.backfillAgeMs,
+  );
+  const eventsEach = Math.floor(limits.backfillEventsMax / Math.max(1, recent.length));
+  return new Map(
+    recent.map((origin) => {
+      const to = lastSeqOf(mine.get(origin));
+      return [origin, addRange(emptyHeld, { from: Math.max(1, to - eventsEach + 1), to })];
+    }),
+  );
 }
 
 /** Ready once a peer's whole log is ours, or once nobody has turned up. */

@@ -174,7 +174,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     limits,
     send,
     onCame: (request, records, total) => step({ kind: 'snapshot-came', request, records, total }),
-    onInstalled: (recentFrom, isFirst) => run(() => afterSnapshot(recentFrom, isFirst)),
+    onInstalled: (isFirst) => run(() => afterSnapshot(isFirst)),
     onFailed(request, reason) {
       count('snapshot-failed');
       warn('a snapshot did not come to its end; another peer is asked', { reason });
@@ -182,9 +182,9 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     },
   });
 
-  async function afterSnapshot(recentFrom: ReadonlyMap<NodeId, number>, isFirst: boolean): Promise<void> {
+  async function afterSnapshot(isFirst: boolean): Promise<void> {
     count('snapshot-taken');
-    step({ kind: 'snapshot-installed', recentFrom, isFirst });
+    step({ kind: 'snapshot-installed', lastMs: store.lastMs(), isFirst });
     if (lastSeqOf(store.vector().get(origin)) < ownLastSeq) {
       loseIdentity('events of this node have left every log; their content is said anew');
     } else await sayUnsaid();

@@ -9,13 +9,8 @@ import { replicateLimits as limits } from './limits.ts';
 /** A chunk that the receiver has already, from this node or another one. */
 export type KnownChunk = { readonly end: string; readonly digest: Uint8Array };
 
-export type SnapshotEnd = {
-  /** SHA-256 over the digests of its chunks in order. */
-  readonly digest: Uint8Array;
-  readonly state: SnapshotState;
-  /** By origin, from which event on a newcomer should have them in its log and stream. */
-  readonly recentFrom: ReadonlyMap<NodeId, number>;
-};
+/** What a snapshot contains, and SHA-256 over the digests of its chunks in order. */
+export type SnapshotEnd = { readonly digest: Uint8Array; readonly state: SnapshotState };
 
 /** message.ts says what they look like on the wire. */
 export type SnapshotMessage =
@@ -66,7 +61,7 @@ export function decodeKnown(frames: Frames): readonly KnownChunk[] | undefined {
   return known;
 }
 
-export function encodeState({ digest, state, recentFrom }: SnapshotEnd): Uint8Array {
+export function encodeState({ digest, state }: SnapshotEnd): Uint8Array {
   const { vector, lastMs, lastHlc } = state;
   const origins = [...vector.keys()].sort();
   return encodeCbor([
@@ -75,7 +70,6 @@ export function encodeState({ digest, state, recentFrom }: SnapshotEnd): Uint8Ar
     encodeVector(vector),
     origins.map((origin) => lastMs.get(origin) ?? 0),
     origins.map((origin) => Buffer.from(origin, 'hex')),
-    origins.map((origin) => recentFrom.get(origin) ?? 0),
   ]);
 }
 
@@ -84,27 +78,22 @@ export function decodeState(frame: Uint8Array): SnapshotEnd | undefined {
   if (scanCbor(frame, { depthMax: 2, itemsMax: 100_000 }) !== undefined) return undefined;
   const items = decodeCbor(frame);
   if (!Array.isArray(items)) return undefined;
-  const [digest, lastHlc, vectorBytes, times, origins, firsts] = items as readonly unknown[];
+  const [digest, lastHlc, vectorBytes, times, origins] = items as readonly unknown[];
   if (!(digest instanceof Uint8Array) || digest.length !== digestBytes) return undefined;
-  if (!(vectorBytes instanceof Uint8Array)) return undefined;
-  if (!Array.isArray(times) || !Array.isArray(origins) || !Array.isArray(firsts)) return undefined;
+  if (!(vectorBytes instanceof Uint8Array) || !Array.isArray(times) || !Array.isArray(origins))
+    return undefined;
   if (typeof lastHlc !== 'bigint' && typeof lastHlc !== 'number') return undefined;
   if (lastHlc < 0 || (typeof lastHlc === 'number' && !Number.isSafeInteger(lastHlc))) return undefined;
   const vector = decodeVector(vectorBytes);
   if (!vector.ok) return undefined;
   const lastMs = new Map<NodeId, number>();
-  const recentFrom = new Map<NodeId, number>();
-  for (const [i, bytes] of origins.entries()) {
-    const [ms, first]: readonly unknown[] = [times[i], firsts[i]];
-    if (!(bytes instanceof Uint8Array) || typeof ms !== 'number' || !(ms >= 0)) return undefined;
-    if (!Number.isSafeInteger(first)) return undefined;
-    const origin = Buffer.from(bytes).toString('hex') as NodeId;
-    lastMs.set(origin, ms);
-    if (Number(first) > 0) recentFrom.set(origin, Number(first));
+  for (const [i, origin] of origins.entries()) {
+    const ms: unknown = times[i];
+    if (!(origin instanceof Uint8Array) || typeof ms !== 'number' || !(ms >= 0)) return undefined;
+    lastMs.set(Buffer.from(origin).toString('hex') as NodeId, ms);
   }
   return {
     digest: Buffer.from(digest),
     state: { vector: vector.value, lastMs, lastHlc: BigInt(lastHlc) },
-    recentFrom,
   };
 }

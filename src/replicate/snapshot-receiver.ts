@@ -5,7 +5,7 @@ import { lastEnd, readTexts, type SnapshotSink } from '../store/snapshot.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import type { ReplicateLimits } from './limits.ts';
 import type { ReplicationMessage } from './message.ts';
-import type { KnownChunk, SnapshotEnd, SnapshotMessage } from './snapshot-message.ts';
+import type { KnownChunk, SnapshotMessage } from './snapshot-message.ts';
 
 export type SnapshotReceiverParts = {
   readonly store: IndicatorStore;
@@ -13,7 +13,7 @@ export type SnapshotReceiverParts = {
   readonly send: (to: PeerId, message: ReplicationMessage) => boolean;
   readonly onCame: (request: number, records: number, total: number) => void;
   /** `isFirst` when all that this node had before is in its log still. */
-  readonly onInstalled: (recentFrom: SnapshotEnd['recentFrom'], isFirst: boolean) => void;
+  readonly onInstalled: (isFirst: boolean) => void;
   /** `reason` is a sentence. */
   readonly onFailed: (request: number, reason: string) => void;
 };
@@ -108,7 +108,7 @@ export function createSnapshotReceiver(parts: SnapshotReceiverParts): SnapshotRe
     const { logWasWhole } = (await sink?.install(state.state)) ?? { logWasWhole: false };
     sink = undefined;
     attempt = undefined;
-    onInstalled(state.recentFrom, logWasWhole);
+    onInstalled(logWasWhole);
   }
 
   return {

@@ -71,10 +71,7 @@ export function createSnapshotServer(parts: SnapshotServerParts): SnapshotServer
       reader.creditBytes -= texts?.byteLength ?? 0;
       if (!send(to, { kind: 'chunk', request, records: source.records, end: chunk.end, texts })) return;
       if (chunk.last) {
-        const sinceMs = clock.wallMs() - limits.backfillAgeMs;
-        const recentFrom = await store.recentFrom(sinceMs, limits.backfillEventsMax);
-        const state = { digest: digests.digest(), state: source.state, recentFrom };
-        send(to, { kind: 'done', request, state });
+        send(to, { kind: 'done', request, state: { digest: digests.digest(), state: source.state } });
         return;
       }
     }

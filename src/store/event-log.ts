@@ -1,5 +1,4 @@
 import { readBatch } from '../event/batch.ts';
-import { hlcMs } from '../event/hlc.ts';
 import type { NodeId, SeqRange } from '../event/types.ts';
 import { mergeObservation } from '../indicator/record.ts';
 import type { AppliedBatch, CommitPlan } from './commit-plan.ts';
@@ -58,25 +57,6 @@ export async function readLog(
     bytes += value.byteLength;
   }
   return found;
-}
-
-/** The first event of `origin` in the log that was made since then. Looks at about `eventsMax` events at most. */
-export async function firstSeqSince(
-  { log }: LogTables,
-  origin: NodeId,
-  sinceMs: number,
-  eventsMax: number,
-): Promise<number | undefined> {
-  let first: number | undefined;
-  let events = 0;
-  for await (const [key, bytes] of log.iterator({ ...logBounds(origin), reverse: true })) {
-    if (hlcMs(readBatch(bytes).lastHlc) < sinceMs) break;
-    const { from, to } = rangeOfLogKey(key);
-    first = from;
-    events += to - from + 1;
-    if (events >= eventsMax) break;
-  }
-  return first;
 }
 
 /** Changes after `position`, oldest first, with the records as they are now. */

@@ -14,7 +14,7 @@ import {
   type Touched,
 } from './commit-plan.ts';
 import { StoreError, storeErrorOf } from './errors.ts';
-import { firstSeqSince, type LogWindow, logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
+import { type LogWindow, logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
 import { isBehind, itypeRange, logKey, newestKey, recordKey, recordKeyOf, valueRange } from './keys.ts';
 import { decodeRecord, encodeRecord } from './record-codec.ts';
 import { flush, newRows, type Rows } from './rows.ts';
@@ -453,16 +453,6 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
     });
   }
 
-  async function recentFrom(sinceMs: number, eventsMax: number): Promise<ReadonlyMap<NodeId, number>> {
-    const recent = [...summary.lastMs].filter(([, lastMs]) => lastMs >= sinceMs);
-    const found = new Map<NodeId, number>();
-    for (const [origin] of recent) {
-      const seq = await firstSeqSince(logs, origin, sinceMs, Math.ceil(eventsMax / recent.length));
-      if (seq !== undefined) found.set(origin, seq);
-    }
-    return found;
-  }
-
   async function page(keys: readonly string[], next: string | undefined): Promise<RecordPage> {
     const found = await tables.records.getMany([...keys]);
     // A record that moved to the front meanwhile is found under its key all the same.
@@ -537,7 +527,6 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
       return () => listeners.delete(listener);
     },
     batches: (origin, range, bytesMax) => read(() => readLog(logs, origin, range, bytesMax)),
-    recentFrom: (sinceMs, eventsMax) => read(() => recentFrom(sinceMs, eventsMax)),
     lastMs: () => summary.lastMs,
     lastPosition: () => summary.position,
     changesAfter: (position, limit) => read(() => readChanges(logs, tables.records, position, limit)),

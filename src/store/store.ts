@@ -55,11 +55,6 @@ export interface IndicatorStore extends AsyncDisposable {
    * in the log, or is not held, is skipped.
    */
   backfill(batches: readonly OpenedBatch[]): Promise<Commit>;
-  /**
-   * Seq of the first event in the log that was made since then, by origin; without origins that have none. Looks at about
-   * `eventsMax` events at most.
-   */
-  recentFrom(sinceMs: number, eventsMax: number): Promise<ReadonlyMap<NodeId, number>>;
   /** When the newest event of each origin in the vector was made, Unix milliseconds. */
   lastMs(): ReadonlyMap<NodeId, number>;
   /** The position of the newest change; 0 before the first. */

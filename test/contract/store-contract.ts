@@ -208,7 +208,6 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         newest: () => store.newest(undefined, 1),
         changesAfter: () => store.changesAfter(0, 1),
         batches: () => store.batches(a.nodeId, { from: 1, to: 1 }, 1),
-        recentFrom: () => store.recentFrom(0, 1),
         digest: () => store.digest(),
         snapshot: () => store.snapshot(),
         next: () => source.next(1),

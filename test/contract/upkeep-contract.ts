@@ -53,21 +53,6 @@ export function upkeepContract(name: string, makePlace: () => Promise<StorePlace
       expect(store.lastPosition()).toBe(10);
     });
 
-    test('the first of the recent events is that of the log which was made since then, or one of the newest', async () => {
-      await commitSingly(1, 9);
-      await store.commit(batchesOf(b, 20, [observation('b.example.com'), observation('c.example.com')]));
-      const sinceMs = store.lastMs().get(a.nodeId) ?? 0;
-      expect(await store.recentFrom(sinceMs + day, 100)).toEqual(new Map());
-      const both = new Map([
-        [a.nodeId, 8],
-        [b.nodeId, 20],
-      ]);
-      expect(await store.recentFrom(sinceMs - 1_000, 100)).toEqual(both);
-      expect(await store.recentFrom(0, 4)).toEqual(both);
-      await store.trimLog({ sinceMs: sinceMs + 1, bytesMax: 1e9 });
-      expect(await store.recentFrom(0, 100)).toEqual(new Map([[b.nodeId, 20]]));
-    });
-
     test('the log is trimmed by bytes, oldest first, to what fits', async () => {
       await commitSingly(1, 9);
       const bytesMax = Math.ceil((store.logBytes() * 4) / 9) + 10;

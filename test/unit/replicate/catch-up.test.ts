@@ -58,43 +58,35 @@ async function startNode(n: number, network: SimulatedNetwork, clock: SimulatedC
   };
 }
 
-test.each([
-  // Each is a second older than the next one; the two nodes need about that to meet.
-  ['all of the events are recent', 0, [batches.length, batches.length]],
-  ['some of them are', limits.backfillAgeMs - 20_000, [15, 20]],
-  ['none of them is', limits.backfillAgeMs, [0, 0]],
-])(
-  'a newcomer asks for one part of what is recent after the other, without a tick between them, when %s',
-  async (_, sinceMs, [min, max]) => {
-    const clock = simulatedClock(hlcMs(batches.at(-1)?.lastHlc ?? 0n) + sinceMs);
-    const network = simulatedNetwork(clock, seededRandom(1), {
-      delayMsMin: 1,
-      delayMsMax: 5,
-      loss: 0,
-      duplication: 0,
+test('a newcomer asks for one part of the newest events after the other, and waits for no tick between them', async () => {
+  const clock = simulatedClock(hlcMs(batches.at(-1)?.lastHlc ?? 0n));
+  const network = simulatedNetwork(clock, seededRandom(1), {
+    delayMsMin: 1,
+    delayMsMax: 5,
+    loss: 0,
+    duplication: 0,
+  });
+  const run = async (until: () => boolean): Promise<void> => {
+    while (!until() && clock.step()) await new Promise<void>((resolve) => setImmediate(resolve));
+  };
+  const [full, newcomer] = [await startNode(1, network, clock), await startNode(2, network, clock)];
+  await full.store.commit(batches);
+  const replicators = [full.start(), newcomer.start()];
+  await run(() => newcomer.store.count() === batches.length);
+  const snapshotMs = clock.monotonicMs();
+  const gap = newcomer.store.lastPosition();
+  await run(
+    () => newcomer.store.lastPosition() === gap + batches.length || clock.monotonicMs() > snapshotMs + 60_000,
+  );
+  // A question, its answer and a write take no 20 ms.
+  expect(clock.monotonicMs() - snapshotMs).toBeLessThan(batches.length * 20);
+  expect(replicators[1]?.status().ready).toBe(true);
+  for (const [i, { mesh, store }] of [full, newcomer].entries()) {
+    let stopped = false;
+    void Promise.all([replicators[i]?.stop(), mesh.stop()]).then(() => {
+      stopped = true;
     });
-    const run = async (until: () => boolean): Promise<void> => {
-      while (!until() && clock.step()) await new Promise<void>((resolve) => setImmediate(resolve));
-    };
-    const [full, newcomer] = [await startNode(1, network, clock), await startNode(2, network, clock)];
-    await full.store.commit(batches);
-    const replicators = [full.start(), newcomer.start()];
-    await run(() => newcomer.store.count() === batches.length);
-    const snapshotMs = clock.monotonicMs();
-    const gap = newcomer.store.lastPosition();
-    await run(() => replicators[1]?.status().ready === true);
-    // A question, its answer and a write take no 20 ms.
-    expect(clock.monotonicMs() - snapshotMs).toBeLessThan(batches.length * 20);
-    const streamed = newcomer.store.lastPosition() - gap;
-    expect(streamed).toBeGreaterThanOrEqual(min ?? 0);
-    expect(streamed).toBeLessThanOrEqual(max ?? 0);
-    for (const [i, { mesh, store }] of [full, newcomer].entries()) {
-      let stopped = false;
-      void Promise.all([replicators[i]?.stop(), mesh.stop()]).then(() => {
-        stopped = true;
-      });
-      await run(() => stopped);
-      await store.close();
-    }
-  },
-);
+    await run(() => stopped);
+    await store.close();
+  }
+});

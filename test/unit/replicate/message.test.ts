@@ -27,7 +27,6 @@ test.each<ReplicationMessage>([
     state: {
       digest: Buffer.alloc(32, 2),
       state: { vector, lastMs: new Map([[origin, 1_767_225_600_000]]), lastHlc: 1n << 62n },
-      recentFrom: new Map([[origin, 3]]),
     },
   },
   { kind: 'done', request: 5, state: undefined },
