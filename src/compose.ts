@@ -119,7 +119,7 @@ async function startNode(
 
     const { path, level } = await openDataDirectory(config.dataDir);
     stops.push(() => level.close());
-    const store = await openStore(level);
+    const store = await openStore(level, (error) => log.error({ error }, 'nothing is written any more'));
     stops.push(() => store.close());
     const keep = {
       windowMs: config.eventLogDays * 24 * 60 * 60 * 1_000,

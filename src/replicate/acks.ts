@@ -3,18 +3,19 @@ import type { SeqRange } from '../event/types.ts';
 
 /** How many other nodes a wish means in a mesh like this. */
 export function othersWanted(wish: AckWish, { peers, cutOff }: Pick<AckView, 'peers' | 'cutOff'>): number {
+  // A node that is cut off does not pass for one that is alone: there is another node at least.
+  const others = cutOff ? Math.max(1, peers) : peers;
   switch (wish) {
     case 'local':
       return 0;
     case 'majority':
       // More than half of peers and ourselves, less ourselves.
-      return Math.floor((peers + 1) / 2);
+      return Math.floor((others + 1) / 2);
     case 'all':
-      return peers;
-    // The one other node that the default asks for is not missed by a node that is alone: it is the mesh. One that is cut off
-    // is not alone, and says so.
+      return others;
+    // The one other node that the default asks for is not missed by a node that is alone: it is the mesh.
     case 1:
-      return cutOff ? 1 : Math.min(1, peers);
+      return Math.min(1, others);
     default:
       return wish;
   }
@@ -44,16 +45,17 @@ export function answerWish(range: SeqRange, wish: AckWish, view: AckView): Ack |
 /** The answer to a wish that was not met `when` ("after 5000 ms"). */
 export function answerLate(range: SeqRange, wish: AckWish, view: AckView, when: string): Ack {
   const held = view.holders(range);
-  const wanted = othersWanted(wish, view);
-  if (view.cutOff) {
-    const reason = 'the other nodes have gone without a goodbye and none is in reach; it is stored here';
-    return { wanted: wish, reached: reachedBy(held), reason };
-  }
-  const reason =
-    view.peers < wanted
-      ? `${countOf(wanted, 'other node')} asked for, and the mesh has ${view.peers}`
-      : `${held} of ${countOf(wanted, 'other node')} had it ${when}; it is stored here`;
-  return { wanted: wish, reached: reachedBy(held), reason };
+  return {
+    wanted: wish,
+    reached: reachedBy(held),
+    reason: whyNot(othersWanted(wish, view), held, view, when),
+  };
+}
+
+function whyNot(wanted: number, held: number, { peers, cutOff }: AckView, when: string): string {
+  if (cutOff) return 'the other nodes have gone without a goodbye and none is in reach; it is stored here';
+  if (peers < wanted) return `${countOf(wanted, 'other node')} asked for, and the mesh has ${peers}`;
+  return `${held} of ${countOf(wanted, 'other node')} had it ${when}; it is stored here`;
 }
 
 function reachedBy(nodes: number): Ack['reached'] {

@@ -130,6 +130,8 @@ export type ReplicaContext = {
   readonly mine: Vector;
   /** Of that, what peers are told: without origins that are about to be forgotten everywhere. */
   readonly told: Vector;
+  /** False once the store has failed: then nothing is asked for, and what comes unasked is dropped. */
+  readonly canWrite: boolean;
   readonly nowMs: number;
   readonly wallMs: number;
   readonly random: Random;
@@ -357,6 +359,7 @@ function afterPart(sync: Sync, ask: Ask, end: PartEnd, { nowMs, limits }: Replic
 
 /** Hands on to the store what it neither holds nor is about to, and to its log what it lacks there. */
 function take(replica: Replica, batches: readonly OpenedBatch[], context: ReplicaContext): ReplicaStep {
+  if (!context.canWrite) return { replica, effects: [] };
   let pending = replica.pending;
   const fresh: OpenedBatch[] = [];
   const old: OpenedBatch[] = [];
@@ -412,7 +415,7 @@ function withoutSnapshotFrom(replica: Replica, from: PeerId, { nowMs, limits }: 
 
 /** Asks a peer for its records, where that is the only or by far the shorter way. */
 function fetchSnapshot(replica: Replica, context: ReplicaContext): ReplicaStep | undefined {
-  if (replica.snapshot !== undefined) return undefined;
+  if (replica.snapshot !== undefined || !context.canWrite) return undefined;
   const givers = [...replica.peers].filter(([id, sync]) => isGiver(replica, id, sync, context));
   const giver = pick(context.random, givers);
   if (giver === undefined) return undefined;
@@ -496,7 +499,7 @@ function askEveryone(replica: Replica, context: ReplicaContext): ReplicaStep {
 function askPeer(replica: Replica, id: PeerId, context: ReplicaContext): ReplicaStep {
   const sync = replica.peers.get(id);
   if (sync?.theirs === undefined || sync.ask !== undefined) return { replica, effects: [] };
-  if (replica.snapshot !== undefined) return { replica, effects: [] };
+  if (replica.snapshot !== undefined || !context.canWrite) return { replica, effects: [] };
   // When they are written, this is asked again.
   if (countEvents(replica.pending) >= context.limits.pendingEventsMax) return { replica, effects: [] };
   const lacking = difference(sync.theirs, union(expected(replica, context), sync.gone));

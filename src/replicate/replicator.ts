@@ -145,6 +145,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
       self: origin,
       mine,
       told: told(mine),
+      canWrite: store.failure() === undefined,
       nowMs: clock.monotonicMs(),
       wallMs: clock.wallMs(),
       random,
@@ -228,8 +229,6 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
         }
         break;
       case 'whisper':
-        // What would come could not be written.
-        if (effect.message.kind === 'want' && store.failure() !== undefined) break;
         // What does not fit is made good by the next comparison.
         mesh.whisper(effect.to, encodeMessage(effect.message));
         break;
@@ -252,9 +251,6 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     }
   }
 
-  /** The store's failure, once the log has it. */
-  let toldFailure: unknown;
-
   function run(task: () => Promise<void>): void {
     const running: Promise<void> = task()
       .catch((error: unknown) => warn('replication failed; it will be tried again', { error }))
@@ -268,9 +264,6 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
       await store.commit(batches);
     } catch (error) {
       step({ kind: 'not-written', batches });
-      // It was said once, and readiness says it.
-      if (error === toldFailure) return;
-      toldFailure = store.failure();
       throw error;
     }
     // The store skips what overlaps; whatever became of them, they are no longer on their way.

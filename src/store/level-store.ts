@@ -47,16 +47,22 @@ type Waiting = {
   readonly resolve: (commit: Commit) => void;
 };
 
-/** Opens the store over a LevelDB that it then owns. Rejects with StoreError. */
-export async function openStore(level: Level): Promise<IndicatorStore> {
+/**
+ * Opens the store over a LevelDB that it then owns. Rejects with StoreError. `onFailure` is told once, when a write fails and
+ * nothing is written any more.
+ */
+export async function openStore(
+  level: Level,
+  onFailure: (failure: StoreError) => void = () => undefined,
+): Promise<IndicatorStore> {
   try {
-    return await storeOver(level);
+    return await storeOver(level, onFailure);
   } catch (cause) {
     throw storeErrorOf(cause);
   }
 }
 
-async function storeOver(level: Level): Promise<IndicatorStore> {
+async function storeOver(level: Level, onFailure: (failure: StoreError) => void): Promise<IndicatorStore> {
   const logs = logTables(level);
   const meta = metaTable(level);
   await checkVersion();
@@ -111,9 +117,16 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
     try {
       return await run();
     } catch (cause) {
-      broken ??= storeErrorOf(cause);
-      throw broken;
+      throw failed(cause);
     }
+  }
+
+  function failed(cause: unknown): StoreError {
+    if (broken === undefined) {
+      broken = storeErrorOf(cause);
+      onFailure(broken);
+    }
+    return broken;
   }
 
   async function commitGroup(group: readonly Waiting[]): Promise<void> {
@@ -231,7 +244,7 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
   async function carryOver(origins: ReadonlySet<string>): Promise<void> {
     if (origins.size === 0) return;
     let batches: OpenedBatch[] = [];
-    const flush = async (): Promise<void> => {
+    const applyThem = async (): Promise<void> => {
       const fresh = freshBatches(batches, summary.vector);
       batches = [];
       if (fresh.length === 0) return;
@@ -248,9 +261,9 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
       const range = { from: batch.firstSeq, to: batch.lastSeq };
       if (origins.has(batch.origin) && !overlaps(summary.vector.get(batch.origin), range))
         batches.push(batch);
-      if (eventsIn(batches) >= groupedEventsMax) await flush();
+      if (eventsIn(batches) >= groupedEventsMax) await applyThem();
     }
-    await flush();
+    await applyThem();
   }
 
   async function originsOf(of: RecordTables | undefined): Promise<ReadonlySet<string>> {
@@ -304,14 +317,16 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
     const behind = [...replaced, before];
     const origins = new Set(summary.vector.keys());
     const logWasWhole = summary.logIsWhole;
-    const { position, lastHlc, logBytes } = summary;
+    const { position, logBytes } = summary;
+    let { lastHlc } = summary;
+    if (state.lastHlc > lastHlc) lastHlc = state.lastHlc;
     const installed: Summary = {
       vector: state.vector,
       lastMs: state.lastMs,
       count,
       // Not all that came with it will be in the stream: a reader that was here before is told of a gap.
       position: position + 1,
-      lastHlc: state.lastHlc > lastHlc ? state.lastHlc : lastHlc,
+      lastHlc,
       logBytes,
       logIsWhole: false,
     };
@@ -333,8 +348,7 @@ async function storeOver(level: Level): Promise<IndicatorStore> {
       await carryOver(origins);
     } catch (cause) {
       // The vector lacks events that the log has: no number of theirs may be given to another event, now or later.
-      broken ??= storeErrorOf(cause);
-      throw broken;
+      throw failed(cause);
     }
     vectorBefore = undefined;
     if (logWasWhole) await forgetUnsaid();

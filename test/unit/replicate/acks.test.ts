@@ -40,7 +40,8 @@ test('a node alone answers at once, but not before it knows that it is alone', (
 });
 
 test('a node whose last peer went without a goodbye does not pass for one that is alone', () => {
-  expect(answerWish(range, 1, view(0, 0, true, true))).toBeUndefined();
+  for (const wish of [1, 'majority', 'all'] as const)
+    expect(answerWish(range, wish, view(0, 0, true, true))).toBeUndefined();
   expect(answerWish(range, 'local', view(0, 0, true, true))).toEqual({ wanted: 'local', reached: 'local' });
   expect(answerLate(range, 1, view(0, 0, true, true), 'after 5 ms')).toEqual({
     wanted: 1,

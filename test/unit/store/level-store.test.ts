@@ -89,8 +89,10 @@ test('a listener that throws does not make a written commit look failed, and the
 
 test('after a write that failed nothing is written until the store is opened again; what is there can be read', async () => {
   const disk = faultyLevel();
-  await using store = await openStore(disk.level);
+  const told: string[] = [];
+  await using store = await openStore(disk.level, ({ code }) => told.push(code));
   await store.commit(batchesOf(origin, 1, hosts(1)));
+  expect(store.failure()).toBeUndefined();
   disk.failAt(disk.writes() + 1, 'for once');
   await expect(store.commit(batchesOf(origin, 2, hosts(1)))).rejects.toMatchObject({ code: 'NO_SPACE' });
   // The disk would take it now; LevelDB may lose what is written behind a row that was cut off.
@@ -98,6 +100,8 @@ test('after a write that failed nothing is written until the store is opened aga
     code: 'NO_SPACE',
   });
   await expect(store.trimLog({ sinceMs: 0, bytesMax: 0 })).rejects.toMatchObject({ code: 'NO_SPACE' });
+  expect(store.failure()?.code).toBe('NO_SPACE');
+  expect(told).toEqual(['NO_SPACE']);
   expect((await store.byValue('fqdn', 'h0.example.com'))[0]?.count).toBe(1);
   expect((await store.digest()).records).toBe(1);
 });
