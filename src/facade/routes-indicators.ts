@@ -1,5 +1,4 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { may } from '../access/tokens.ts';
 import { type AckWish, ackAllowed, ackDefault, parseAckWish } from '../event/ack.ts';
 import { feedRowFields } from '../feed/aggregate.ts';
 import { type CsvRow, csvHeader, csvLine } from '../feed/csv.ts';
@@ -22,6 +21,7 @@ import { filterFrom, filterParameters, limitParameter, windowParameters } from '
 import type { FacadeParts } from './parts.ts';
 import { Problem, type ProblemDetail } from './problem.ts';
 import { chunked, negotiate } from './rendering.ts';
+import { requireScope } from './scopes.ts';
 
 const queryDefaults = { limit: 500, limitMax: 10_000 } as const;
 const questionCharactersMax = 24_576;
@@ -123,13 +123,7 @@ export function addIndicatorRoutes(app: OpenAPIHono<Env>, parts: FacadeParts): v
     const format = negotiate(context.req.header('accept'));
     const values = context.req.valid('query');
     const isQuery = values.q !== undefined || values.nofeed === '1';
-    const principal = context.get('principal');
-    if (!may(principal, 'read') && (isQuery || !may(principal, 'feed'))) {
-      throw new Problem(
-        403,
-        `the token of ${principal.name} lacks the scope ${isQuery ? 'read' : 'feed or read'}`,
-      );
-    }
+    requireScope(context.get('principal'), ...(isQuery ? (['read'] as const) : (['feed', 'read'] as const)));
     const page = await (isQuery ? queryPage(values, parts) : feedPage(values, parts));
     return render(page, format);
   });
@@ -137,8 +131,7 @@ export function addIndicatorRoutes(app: OpenAPIHono<Env>, parts: FacadeParts): v
   app.openAPIRegistry.registerPath(writeRoute);
   app.post('/indicators', async (context) => {
     const principal = context.get('principal');
-    if (!may(principal, 'write'))
-      throw new Problem(403, `the token of ${principal.name} lacks the scope write`);
+    requireScope(principal, 'write');
     const { defaults, wish } = submitParameters(context.req.queries(), principal.name);
     const body = await readBody(context.req.raw, intakeLimits.bodyBytesMax);
     const rows = readRows(body, context.req.header('content-type') ?? '');

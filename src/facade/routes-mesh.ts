@@ -1,10 +1,9 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { may } from '../access/tokens.ts';
 import type { Vector } from '../event/types.ts';
 import { problemAnswers } from './answers.ts';
 import type { Env } from './env.ts';
 import { type FacadeParts, progressOf } from './parts.ts';
-import { Problem } from './problem.ts';
+import { requireScope } from './scopes.ts';
 
 const content = { 'application/json': { schema: z.looseObject({}) } };
 const security = [{ token: [] }];
@@ -50,9 +49,7 @@ const pingRoute = createRoute({
 export function addMeshRoutes(app: OpenAPIHono<Env>, { mesh, store, clock }: FacadeParts): void {
   for (const path of ['/mesh', '/mesh/*'] as const) {
     app.use(path, async (context, next) => {
-      const principal = context.get('principal');
-      if (!may(principal, 'read'))
-        throw new Problem(403, `the token of ${principal.name} lacks the scope read`);
+      requireScope(context.get('principal'), 'read');
       await next();
     });
   }

@@ -1,9 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { may } from '../access/tokens.ts';
 import { problemAnswers } from './answers.ts';
 import type { Env } from './env.ts';
 import type { FacadeParts } from './parts.ts';
-import { Problem } from './problem.ts';
+import { requireScope } from './scopes.ts';
 
 const metricsRoute = createRoute({
   method: 'get',
@@ -36,9 +35,7 @@ const metricsRoute = createRoute({
 
 export function addMetricsRoute(app: OpenAPIHono<Env>, { metrics }: FacadeParts): void {
   app.use('/metrics', async (context, next) => {
-    const principal = context.get('principal');
-    if (!may(principal, 'read'))
-      throw new Problem(403, `the token of ${principal.name} lacks the scope read`);
+    requireScope(context.get('principal'), 'read');
     await next();
   });
   app.openapi(metricsRoute, async (context) =>

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { may } from '../access/tokens.ts';
 import { sseBody } from '../stream/sse.ts';
 import { problemAnswers } from './answers.ts';
 import type { Env } from './env.ts';
 import { filterFrom, filterParameters } from './parameters.ts';
 import type { FacadeParts } from './parts.ts';
-import { Problem } from './problem.ts';
+import { requireScope } from './scopes.ts';
 
 const route = createRoute({
   method: 'get',
@@ -31,9 +30,7 @@ const route = createRoute({
 
 export function addStreamRoutes(app: OpenAPIHono<Env>, { streamLog, clock, onError }: FacadeParts): void {
   app.openapi(route, (context) => {
-    const principal = context.get('principal');
-    if (!may(principal, 'stream'))
-      throw new Problem(403, `the token of ${principal.name} lacks the scope stream`);
+    requireScope(context.get('principal'), 'stream');
     const values = context.req.valid('query');
     const cursor = context.req.header('last-event-id') ?? values.cursor;
     const body = sseBody(
