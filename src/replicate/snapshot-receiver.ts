@@ -37,7 +37,12 @@ type Attempt = {
   /** SHA-256 over the chunks' digests. */
   readonly digests: Hash;
   records: number;
+  /** What came since the sender was told to go on. */
+  owedBytes: number;
 };
+
+/** The window is opened again in so many parts. */
+const creditParts = 4;
 
 export function createSnapshotReceiver(parts: SnapshotReceiverParts): SnapshotReceiver {
   const { store, limits, send, onCame, onInstalled, onFailed } = parts;
@@ -85,8 +90,10 @@ export function createSnapshotReceiver(parts: SnapshotReceiverParts): SnapshotRe
     of.digests.update(chunk.digest);
     of.records += chunk.records;
     onCame(of.request, of.records, total);
-    const creditBytes = texts?.byteLength ?? 0;
-    if (creditBytes > 0) send(of.from, { kind: 'more', request: of.request, creditBytes });
+    of.owedBytes += texts?.byteLength ?? 0;
+    if (of.owedBytes < limits.snapshotCreditBytes / creditParts) return;
+    send(of.from, { kind: 'more', request: of.request, creditBytes: of.owedBytes });
+    of.owedBytes = 0;
   }
 
   async function put(after: string, end: string, texts: Uint8Array): Promise<Chunk> {
@@ -121,6 +128,7 @@ export function createSnapshotReceiver(parts: SnapshotReceiverParts): SnapshotRe
         chunks: [],
         digests: createHash('sha256'),
         records: 0,
+        owedBytes: 0,
       };
       attempt = next;
       inTurn(next, () => begin(next));

@@ -8,6 +8,7 @@ import type { Itype, RecordKey } from '../indicator/types.ts';
  */
 const end = '\u007f';
 const digits = 16;
+const halfMax = 1e8;
 /** Newest first: the later the time, the smaller the key. */
 const latestMs = Number.MAX_SAFE_INTEGER;
 
@@ -68,8 +69,14 @@ export function appliedUpTo(position: number): string {
   return `${padded(position)}\u0001`;
 }
 
+/** In two halves: V8 writes what fits into 31 bits five times as fast as a larger number. */
 function padded(number: number): string {
-  return String(number).padStart(digits, '0');
+  const high = Math.floor(number / halfMax);
+  return paddedHalf(high) + paddedHalf(number - high * halfMax);
+}
+
+function paddedHalf(number: number): string {
+  return number >= halfMax / 10 ? String(number) : String(number).padStart(digits / 2, '0');
 }
 
 /** Whether a key sorts behind another, as their bytes do; UTF-16 units sort otherwise from the surrogates on. */

@@ -76,6 +76,16 @@ export function decodeRecord(text: string): IndicatorRecord {
   return recordOf(JSON.parse(text) as Row);
 }
 
+/*
+ * Texts of records as JSON.stringify writes them, so far as that is plain to see: no escape within a string, no number of
+ * which it is not certain. For all others JSON.stringify has to be asked, which takes six times as long.
+ */
+const string = '"[^"\\\\\\u0000-\\u001f\\ud800-\\udfff]*"';
+const number = '(?:-?[1-9]\\d{0,14}|0|-?(?:0|[1-9]\\d{0,2})\\.\\d{0,5}[1-9])';
+const list = `\\[(?:${string}(?:,${string})*)?\\]`;
+const field = `(?:${string}|${number}|${list}|null)`;
+const plainText = new RegExp(`^\\[${field}(?:,${field})*\\]$`);
+
 /**
  * Reads a stranger's text, which must be letter by letter what encodeRecord writes; else undefined, or it throws. The values
  * are still to be checked.
@@ -89,8 +99,8 @@ export function decodeStrangeRecord(text: string): IndicatorRecord | undefined {
     row.at(-1) !== null &&
     typeof row[hlcAt] === 'string' &&
     /^(?:0|[1-9]\d{0,19})$/.test(row[hlcAt]) &&
-    // Cheaper than to encode the record, and the same.
-    JSON.stringify(row) === text;
+    // As encodeRecord would write it.
+    (plainText.test(text) || JSON.stringify(row) === text);
   return isRow ? recordOf(row as unknown as Row) : undefined;
 }
 

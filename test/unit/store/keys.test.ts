@@ -48,3 +48,12 @@ test('batches of one origin sort by seq, up to the largest', () => {
   expect([...keys].sort()).toEqual(keys);
   expect(keys.map(rangeOfLogKey)).toEqual(ranges);
 });
+
+test.each([0, 1, 9_999_999, 10_000_000, 99_999_999, 100_000_000, 1_767_225_600_000, Number.MAX_SAFE_INTEGER])(
+  'seq %i has sixteen digits in a key, and is read again',
+  (seq) => {
+    const key = logKey(nodeId, { from: seq, to: seq });
+    expect(key).toBe(`${nodeId}\0${String(seq).padStart(16, '0')}\0${String(seq).padStart(16, '0')}`);
+    expect(rangeOfLogKey(key)).toEqual({ from: seq, to: seq });
+  },
+);
