@@ -50,6 +50,7 @@ const wallStartMs = Date.UTC(2026, 0, 1);
 type Disk = {
   readonly level: MemoryLevel<string, string>;
   identity: Identity;
+  /** Ids of the events that its records contain. */
   readonly seen: Set<string>;
   /** What is on it, as of the last start; undefined before the first. */
   store: IndicatorStore | undefined;
@@ -295,7 +296,7 @@ class World {
       ...this.#clock,
       wallMs: () => this.#clock.wallMs() + (this.#skewMs.get(host) ?? 0),
     };
-    const store = this.#slow(host, await openStore(disk.level));
+    const store = this.#slow(host, this.#withSnapshots(disk, await openStore(disk.level)));
     disk.store = store;
     const origin = disk.identity.nodeId;
     store.onCommitted(({ changes }) => {
@@ -356,6 +357,31 @@ class World {
       acknowledged: replicator.acknowledged,
     });
     this.#nodes.set(host, { host, disk, mesh, store, intake, replicator });
+  }
+
+  /**
+   * With a snapshot in their place the records contain its events and no others: one that was applied before, and is not
+   * among them, has to be applied to these once more.
+   */
+  #withSnapshots(disk: Disk, store: IndicatorStore): IndicatorStore {
+    return {
+      ...store,
+      async receiveSnapshot() {
+        const sink = await store.receiveSnapshot();
+        return {
+          ...sink,
+          async install(state) {
+            const installed = await sink.install(state);
+            for (const id of disk.seen) {
+              const [origin, seq] = id.split('-') as [NodeId, string];
+              const range = { from: Number(seq), to: Number(seq) };
+              if (!holds(store.vector().get(origin), range)) disk.seen.delete(id);
+            }
+            return installed;
+          },
+        };
+      },
+    };
   }
 
   /** A disk that takes its time; what it has not written when its power fails it never writes. */
