@@ -10,6 +10,7 @@ import { addIndicatorRoutes } from './routes-indicators.ts';
 import { addMeshRoutes } from './routes-mesh.ts';
 import { addMetricsRoute } from './routes-metrics.ts';
 import { addStreamRoutes } from './routes-stream.ts';
+import { addSubmitRoute } from './routes-submit.ts';
 
 /** What answers without a token. */
 const openPaths = /^\/(?:health\/(?:live|ready)|docs(?:\/.*)?|openapi\.json)$/;
@@ -77,6 +78,7 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
 
   addHealthRoutes(app, parts);
   addIndicatorRoutes(app, parts);
+  addSubmitRoute(app, parts);
   addStreamRoutes(app, parts);
   addMeshRoutes(app, parts);
   addMetricsRoute(app, parts);
