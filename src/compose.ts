@@ -202,7 +202,7 @@ async function startNode(
       random: systemRandom,
       origin: identity.nodeId,
       windowMs: keep.windowMs,
-      sayAnew: (observations) => intake.restate(observations),
+      sayAnew: (statements) => intake.restate(statements),
       onIdentityLost,
       warn: (message, details) => log.warn(details, message),
     });

@@ -1,18 +1,20 @@
-import type { Observation } from '../indicator/types.ts';
+import type { Observation, Statement } from '../indicator/types.ts';
 import { accept, type Parsed, refuse } from '../parsed.ts';
+import { readBody, writeBody } from './bodies.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 import { scanCbor } from './cbor-scan.ts';
 import { areObservations, type Column, isColumn, readColumns, valueAt, writeColumns } from './columns.ts';
 import { type Identity, nodeIdOf, signatureChecker } from './identity.ts';
-import type { Hlc, NodeId, OpenedBatch, TocsinEvent } from './types.ts';
+import type { Entry, Hlc, NodeId, OpenedBatch, TocsinEvent } from './types.ts';
 
 /**
  * A batch on the wire: 64 bytes of Ed25519 signature over the body that follows. The body is plain CBOR, read by position:
  *
- *   [ 1, origin, public key, first seq, count, first hlc, [*hlc offset], [*kind], [*column] ]
+ *   [ 1, origin, public key, first seq, count, first hlc, [*hlc offset], [*kind], [*column], [*body] ]
  *
- * Kinds are numbers (1 = observe). The columns are the fields of the observations in the order of columns.ts; a column of
- * one value stands for all rows. What a later release puts behind them is ignored, and so are kinds that it adds.
+ * Kinds are numbers (1 observe, 3 sight, 4 retract). The columns are the fields of the observations in the order of columns.ts;
+ * a column of one value stands for all rows. All other events have a body each, as bodies.ts has it; the list is absent
+ * when there are none. What a later release puts behind them is ignored, and so are kinds that it adds.
  */
 export const batchLimits = {
   eventsMax: 256,
@@ -32,6 +34,7 @@ export type BatchRefusal =
 
 const version = 1;
 const observeKind = 1;
+const kindNumbers = { observe: observeKind, sight: 3, retract: 4 } as const;
 const scanLimits = { depthMax: 5, itemsMax: 50_000 };
 
 const isSigned = signatureChecker();
@@ -40,13 +43,13 @@ const isSigned = signatureChecker();
 export function sealBatches(
   identity: Identity,
   firstSeq: number,
-  entries: readonly { readonly hlc: Hlc; readonly body: Observation }[],
+  entries: readonly Entry[],
 ): readonly OpenedBatch[] {
   const batches: OpenedBatch[] = [];
   let start = 0;
   let bytes: number = batchLimits.overheadBytes;
   for (const [i, entry] of entries.entries()) {
-    const size = sizeOf(entry.body);
+    const size = sizeOf(entry);
     if (i > start && (i - start >= batchLimits.eventsMax || bytes + size > batchLimits.bytesMax)) {
       batches.push(seal(identity, firstSeq + start, entries.slice(start, i)));
       start = i;
@@ -58,11 +61,9 @@ export function sealBatches(
   return batches;
 }
 
-function seal(
-  identity: Identity,
-  firstSeq: number,
-  entries: readonly { readonly hlc: Hlc; readonly body: Observation }[],
-): OpenedBatch {
+function seal(identity: Identity, firstSeq: number, entries: readonly Entry[]): OpenedBatch {
+  const observed = entries.filter((entry) => entry.kind === 'observe');
+  const others = entries.filter((entry) => entry.kind !== 'observe');
   const firstHlc = entries[0]?.hlc ?? 0n;
   const lastHlc = entries.at(-1)?.hlc ?? 0n;
   const body = encodeCbor([
@@ -73,8 +74,9 @@ function seal(
     entries.length,
     firstHlc,
     entries.map(({ hlc }) => Number(hlc - firstHlc)),
-    [observeKind],
-    writeColumns(entries),
+    others.length === 0 ? [observeKind] : entries.map(({ kind }) => kindNumbers[kind]),
+    observed.length === 0 ? [] : writeColumns(observed),
+    ...(others.length === 0 ? [] : [others.map(writeBody)]),
   ]);
   return {
     origin: identity.nodeId,
@@ -82,14 +84,13 @@ function seal(
     lastSeq: firstSeq + entries.length - 1,
     lastHlc,
     bytes: Buffer.concat([identity.sign(body), body]),
-    events: entries.map(({ hlc, body: observation }, i) => ({
-      origin: identity.nodeId,
-      seq: firstSeq + i,
-      hlc,
-      kind: 'observe',
-      body: observation,
-    })),
+    events: entries.map((entry, i) => eventOf(identity.nodeId, firstSeq + i, entry.hlc, entry)),
   };
+}
+
+/** In one layout, whoever makes it (see shape.ts of the indicator room). */
+function eventOf(origin: NodeId, seq: number, hlc: Hlc, { kind, body }: Statement): TocsinEvent {
+  return { origin, seq, hlc, kind, body } as TocsinEvent;
 }
 
 /** Opens a stranger's batch: the signature, the origin, and every field of every event are checked. Never throws. */
@@ -132,6 +133,7 @@ type Header = {
   readonly hlcs: readonly Hlc[];
   readonly kinds: Column;
   readonly columns: readonly Column[];
+  readonly bodies: readonly unknown[] | undefined;
 };
 
 function openedFrom(header: Header, events: readonly TocsinEvent[], bytes: Uint8Array): OpenedBatch {
@@ -150,7 +152,7 @@ function openedFrom(header: Header, events: readonly TocsinEvent[], bytes: Uint8
 function readHeader(body: Uint8Array): Header | undefined {
   const value = decodeCbor(body);
   if (!Array.isArray(value)) return undefined;
-  const [of, origin, publicKey, firstSeq, count, firstHlc, offsets, kinds, fields] =
+  const [of, origin, publicKey, firstSeq, count, firstHlc, offsets, kinds, fields, bodies] =
     value as readonly unknown[];
   if (of !== version) return undefined;
   if (!isBytes(origin, 16) || !isBytes(publicKey, 32)) return undefined;
@@ -158,6 +160,7 @@ function readHeader(body: Uint8Array): Header | undefined {
   if (!Number.isSafeInteger(firstSeq + count) || !isHlc(firstHlc)) return undefined;
   if (!Array.isArray(offsets) || offsets.length !== count) return undefined;
   if (!isColumn(kinds, count) || !Array.isArray(fields)) return undefined;
+  if (bodies !== undefined && !Array.isArray(bodies)) return undefined;
   const hlcs = readHlcs(BigInt(firstHlc), offsets);
   if (hlcs === undefined) return undefined;
   if (!fields.every((column): column is unknown[] => Array.isArray(column))) return undefined;
@@ -169,6 +172,7 @@ function readHeader(body: Uint8Array): Header | undefined {
     hlcs,
     kinds,
     columns: fields,
+    bodies,
   };
 }
 
@@ -185,7 +189,7 @@ function readHlcs(first: Hlc, offsets: readonly unknown[]): readonly Hlc[] | und
 }
 
 function readEvents(header: Header, check: boolean): readonly TocsinEvent[] | undefined {
-  const { origin, firstSeq, hlcs, kinds, columns } = header;
+  const { origin, firstSeq, hlcs, kinds, columns, bodies } = header;
   const observed = hlcs.reduce((sum, _, i) => (valueAt(kinds, i) === observeKind ? sum + 1 : sum), 0);
   const observations = observed === 0 ? [] : readColumns(columns, observed);
   if (observations === undefined || (check && observed > 0 && !areObservations(columns, observations))) {
@@ -193,23 +197,38 @@ function readEvents(header: Header, check: boolean): readonly TocsinEvent[] | un
   }
   const events: TocsinEvent[] = [];
   let row = 0;
+  let other = 0;
   for (const [i, hlc] of hlcs.entries()) {
     const kind = valueAt(kinds, i);
     if (typeof kind !== 'number') return undefined;
-    const body = kind === observeKind ? observations[row++] : undefined;
     const seq = firstSeq + i;
-    events.push(
-      body === undefined
-        ? { origin, seq, hlc, kind: 'unknown' }
-        : { origin, seq, hlc, kind: 'observe', body },
-    );
+    const observation = kind === observeKind ? observations[row++] : undefined;
+    if (observation !== undefined) {
+      events.push(eventOf(origin, seq, hlc, { kind: 'observe', body: observation }));
+      continue;
+    }
+    const value = bodies?.[other++];
+    if (kind !== kindNumbers.sight && kind !== kindNumbers.retract) {
+      events.push({ origin, seq, hlc, kind: 'unknown' });
+      continue;
+    }
+    const statement = readBody(kind === kindNumbers.sight ? 'sight' : 'retract', value);
+    if (statement === undefined) return undefined;
+    events.push(eventOf(origin, seq, hlc, statement));
   }
   return events;
 }
 
-/** An upper bound of what an observation adds to a batch; UTF-16 units take at most three bytes of UTF-8. */
-function sizeOf(body: Observation): number {
-  let size = 120 + 3 * (body.indicator.length + body.provider.length + body.group.length);
+/** An upper bound of what an event adds to a batch; UTF-16 units take at most three bytes of UTF-8. */
+function sizeOf(statement: Statement): number {
+  const { indicator, provider, group } = statement.body;
+  const size = 120 + 3 * (indicator.length + provider.length + group.length);
+  if (statement.kind === 'observe') return size + sizeOfTexts(statement.body);
+  return statement.kind === 'retract' ? size + 3 * statement.body.reason.length : size;
+}
+
+function sizeOfTexts(body: Observation): number {
+  let size = 0;
   for (const tag of body.tags) size += tag.length + 2;
   for (const text of [
     body.description,

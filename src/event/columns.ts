@@ -1,7 +1,7 @@
 import { canonicalise } from '../indicator/canonical.ts';
 import { indicatorLimits, observationLimits as limits } from '../indicator/limits.ts';
 import { type ObservationFields, shapeObservation } from '../indicator/shape.ts';
-import { itypes, type Observation, tlps } from '../indicator/types.ts';
+import { itypes, type Observation, type RecordKey, tlps } from '../indicator/types.ts';
 
 /** One value when all rows agree, else one for each row. */
 export type Column = readonly unknown[];
@@ -75,10 +75,24 @@ export function isObservation(observation: Observation): boolean {
   return fields.every(({ read, allows }) => allows(read(observation) ?? null)) && isConsistent(observation);
 }
 
-function isConsistent({ indicator, itype, firsttimeMs, lasttimeMs }: Observation): boolean {
-  if (firsttimeMs > lasttimeMs) return false;
+function isConsistent(observation: Observation): boolean {
+  return observation.firsttimeMs <= observation.lasttimeMs && isCanonical(observation);
+}
+
+function isCanonical({ indicator, itype }: Pick<Observation, 'indicator' | 'itype'>): boolean {
   const canonical = canonicalise(indicator, itype);
   return canonical.ok && canonical.value.indicator === indicator && canonical.value.itype === itype;
+}
+
+/** The key of a statement that is no observation. */
+export function isRecordKey(key: RecordKey): boolean {
+  return (
+    isText(indicatorLimits.urlCharactersMax)(key.indicator) &&
+    isOneOf(itypes)(key.itype) &&
+    isName(key.provider) &&
+    isName(key.group) &&
+    isCanonical(key)
+  );
 }
 
 function readRow(columns: readonly Column[], row: number): Observation {
@@ -117,7 +131,7 @@ export function isColumn(value: unknown, rows: number): value is Column {
   return Array.isArray(value) && (value.length === 1 || value.length === rows);
 }
 
-function isText(charactersMax: number): (value: unknown) => value is string {
+export function isText(charactersMax: number): (value: unknown) => value is string {
   return (value): value is string =>
     typeof value === 'string' && value.length > 0 && value.length <= charactersMax;
 }
@@ -141,12 +155,13 @@ function isNumber(min: number, max: number): (value: unknown) => value is number
   return (value): value is number => typeof value === 'number' && value >= min && value <= max;
 }
 
-function isWhole(min: number, max: number): (value: unknown) => boolean {
-  return (value) => Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
+export function isWhole(min: number, max: number): (value: unknown) => value is number {
+  return (value): value is number =>
+    Number.isInteger(value) && (value as number) >= min && (value as number) <= max;
 }
 
 /** What a Date can hold, from 1970 on. */
-function isTime(value: unknown): boolean {
+export function isTime(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 8_640_000_000_000_000;
 }
 

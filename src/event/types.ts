@@ -1,4 +1,4 @@
-import type { Observation } from '../indicator/types.ts';
+import type { Statement } from '../indicator/types.ts';
 
 /** A node's id: the first 16 bytes of SHA-256 of its public key, as 32 lower-case hex digits. */
 export type NodeId = string & { readonly __brand: 'NodeId' };
@@ -10,15 +10,21 @@ export type Hlc = bigint;
  * One thing that one node says, once. `seq` counts this origin's events from 1 without gaps.
  * A kind that this release does not know is kept and handed on, and changes no record.
  */
-export type TocsinEvent =
-  | {
-      readonly origin: NodeId;
-      readonly seq: number;
-      readonly hlc: Hlc;
-      readonly kind: 'observe';
-      readonly body: Observation;
-    }
-  | { readonly origin: NodeId; readonly seq: number; readonly hlc: Hlc; readonly kind: 'unknown' };
+export type TocsinEvent = { readonly origin: NodeId; readonly seq: number; readonly hlc: Hlc } & (
+  | Statement
+  | { readonly kind: 'unknown' }
+);
+
+/** An event that changes a record. */
+export type StatementEvent = Exclude<TocsinEvent, { readonly kind: 'unknown' }>;
+
+/** What a node says, before it has its number. */
+export type Entry = { readonly hlc: Hlc } & Statement;
+
+/** Those that change a record, in order. */
+export function statementsOf(events: readonly TocsinEvent[]): readonly StatementEvent[] {
+  return events.filter((event) => event.kind !== 'unknown');
+}
 
 /**
  * Consecutive events of one origin as the origin signed them. `bytes` is stored and forwarded as it is, so that any node

@@ -28,6 +28,8 @@ export const observationLimits = {
   rdataCharactersMax: 1_024,
   asnDescCharactersMax: 256,
   protocolCharactersMax: 32,
+  /** Of a retraction. */
+  reasonCharactersMax: 256,
   /** Ports and ranges of ports in one list. */
   portItemsMax: 100,
   /** RFC 9293. */

@@ -7,7 +7,10 @@ export type ObservationFields = { readonly [Field in keyof Required<Observation>
 export type MergedFields = Pick<
   IndicatorRecord,
   'count' | 'firsttimeMs' | 'lasttimeMs' | 'reporttimeMs' | 'stamp'
->;
+> & {
+  readonly sightings?: IndicatorRecord['sightings'] | undefined;
+  readonly retracted?: IndicatorRecord['retracted'] | undefined;
+};
 
 type Mutable<T> = { -readonly [Field in keyof T]: T[Field] };
 
@@ -40,7 +43,7 @@ export function shapeRecord(
   statement: Observation | ObservationFields,
   merged: MergedFields,
 ): IndicatorRecord {
-  return withOptional(
+  const record: Mutable<IndicatorRecord> = withOptional(
     {
       indicator: statement.indicator,
       itype: statement.itype,
@@ -57,6 +60,9 @@ export function shapeRecord(
     },
     statement,
   );
+  if (merged.sightings !== undefined) record.sightings = merged.sightings;
+  if (merged.retracted !== undefined) record.retracted = merged.retracted;
+  return record;
 }
 
 function withOptional<T extends Observation>(made: T, from: Observation | ObservationFields): T {

@@ -54,15 +54,40 @@ export type Observation = {
 /** What identifies a record: one provider's statement about one indicator in one group. */
 export type RecordKey = Pick<Observation, 'itype' | 'indicator' | 'provider' | 'group'>;
 
+/** Takes a provider's statement back: the body of a `retract` event. */
+export type Retraction = RecordKey & { readonly reason: string };
+
+/** A sensor saw it: the body of a `sight` event. */
+export type Sighting = RecordKey & {
+  /** How often, 1 or more. */
+  readonly count: number;
+  /** The last time, Unix milliseconds. */
+  readonly timeMs: number;
+};
+
+/** Whatever changes a record. */
+export type Statement =
+  | { readonly kind: 'observe'; readonly body: Observation }
+  | { readonly kind: 'retract'; readonly body: Retraction }
+  | { readonly kind: 'sight'; readonly body: Sighting };
+
 /** When a statement was made: hybrid time, then the origin's id (32 lower-case hex digits) to break ties. */
 export type Stamp = { readonly hlc: bigint; readonly origin: string };
 
 /**
- * The merge of all observations of one key, equal on every node that applied the same events. The statement's fields are
- * the newest statement's (by stamp), whole; times, count and reporttime are merged as design 4 says.
+ * The merge of all that was said about one key, equal on every node that applied the same events. The statement's fields are
+ * the newest observation's (by stamp), whole; times, count and reporttime are merged as design 4 says. With a count of 0
+ * nothing was observed (yet): there are sightings or a retraction only, which may come before what they are about.
  */
 export type IndicatorRecord = Observation & {
   /** When the mesh last learnt of it, Unix milliseconds. */
   readonly reporttimeMs: number;
   readonly stamp: Stamp;
+  readonly sightings?: Sightings;
+  /** In force: no later observation has set it aside. */
+  readonly retracted?: Retracted;
 };
+
+export type Sightings = { readonly count: number; readonly lasttimeMs: number };
+
+export type Retracted = Stamp & { readonly reason: string };

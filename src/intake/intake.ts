@@ -4,10 +4,10 @@ import { type Ack, type AckWish, ackDefault } from '../event/ack.ts';
 import { sealBatches } from '../event/batch.ts';
 import type { HybridClock } from '../event/hlc.ts';
 import type { Identity } from '../event/identity.ts';
-import { eventId, type SeqRange } from '../event/types.ts';
+import { type Entry, eventId, type SeqRange } from '../event/types.ts';
 import { emptyHeld } from '../event/vector.ts';
 import { type ObservationDefaults, parseObservation } from '../indicator/observation.ts';
-import type { Observation } from '../indicator/types.ts';
+import type { Statement } from '../indicator/types.ts';
 import type { Change, IndicatorStore } from '../store/store.ts';
 import { intakeLimits as limits } from './limits.ts';
 import type { Row } from './row.ts';
@@ -25,16 +25,20 @@ export class IntakeError extends Error {
 
 export type RefusedRow = { readonly row: number; readonly code: string; readonly reason: string };
 
+/** What became of what was said. */
+export type Said = {
+  /** Where the events are safe, beside this node's store. */
+  readonly ack: Ack;
+  /** Ids of the first and last event; absent when nothing was said. */
+  readonly events?: { readonly first: string; readonly last: string };
+};
+
 /** What became of a submission, row by row. */
-export type SubmitOutcome = {
+export type SubmitOutcome = Said & {
   readonly accepted: number;
   readonly created: number;
   readonly updated: number;
   readonly refused: readonly RefusedRow[];
-  /** Where the events are safe, beside this node's store. */
-  readonly ack: Ack;
-  /** Ids of the first and last event; absent when nothing was accepted. */
-  readonly events?: { readonly first: string; readonly last: string };
 };
 
 export interface Intake {
@@ -44,8 +48,10 @@ export interface Intake {
    * the first rows of a large submission may be stored, and the later ones are not.
    */
   submit(rows: readonly Row[], defaults: ObservationDefaults, wish?: AckWish): Promise<SubmitOutcome>;
+  /** Makes events of this node out of statements that are checked already, as `submit` does. */
+  say(statements: readonly Statement[], wish?: AckWish): Promise<Said>;
   /** Makes events of this node out of what a snapshot did not know; resolves once they are in the store. */
-  restate(observations: readonly Observation[]): Promise<void>;
+  restate(statements: readonly Statement[]): Promise<void>;
   /** Takes nothing more, and waits for what it took. */
   stop(): Promise<void>;
 }
@@ -60,7 +66,7 @@ export type IntakeParts = {
 };
 
 type Waiting = {
-  readonly observations: readonly Observation[];
+  readonly statements: readonly Statement[];
   readonly resolve: (changes: readonly Change[]) => void;
   readonly reject: (error: unknown) => void;
 };
@@ -83,11 +89,11 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
 
   async function writeGroup(group: readonly Waiting[]): Promise<void> {
     try {
-      const changes = await write(group.flatMap(({ observations }) => observations));
+      const changes = await write(group.flatMap(({ statements }) => statements));
       let start = 0;
-      for (const { observations, resolve } of group) {
-        resolve(changes.slice(start, start + observations.length));
-        start += observations.length;
+      for (const { statements, resolve } of group) {
+        resolve(changes.slice(start, start + statements.length));
+        start += statements.length;
       }
     } catch (cause) {
       // Whether the disk has it is unknown, and a seq that was signed twice would split the mesh: stop until a restart,
@@ -101,11 +107,11 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
     }
   }
 
-  async function write(observations: readonly Observation[]): Promise<readonly Change[]> {
-    const entries = observations.map((body) => ({ hlc: hybridClock.now(), body }));
+  async function write(statements: readonly Statement[]): Promise<readonly Change[]> {
+    const entries = statements.map(({ kind, body }) => ({ hlc: hybridClock.now(), kind, body }) as Entry);
     const { changes } = await store.commit(sealBatches(identity, nextSeqOf(store, identity), entries));
     // The store skips what it holds: numbers that this node has used already, before its disk was put back to an older day.
-    if (changes.length !== observations.length) {
+    if (changes.length !== statements.length) {
       throw new Error(
         'events under the same numbers came back from peers; after a restart the node goes on behind them',
       );
@@ -113,10 +119,10 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
     return changes;
   }
 
-  function commit(observations: readonly Observation[]): Promise<readonly Change[]> {
+  function commit(statements: readonly Statement[]): Promise<readonly Change[]> {
     if (broken) return Promise.reject(broken);
     return new Promise((resolve, reject) => {
-      waiting.push({ observations, resolve, reject });
+      waiting.push({ statements, resolve, reject });
       if (!writing) void writeAll();
     });
   }
@@ -126,46 +132,52 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
     defaults: ObservationDefaults,
     wish: AckWish,
   ): Promise<SubmitOutcome> {
-    queuedRows += rows.length;
+    const { statements, refused } = await parseRows(rows, defaults, clock);
+    const { changes, ...said } = await commitAll(statements, wish);
+    const created = changes.filter(({ outcome }) => outcome === 'created').length;
+    const accepted = changes.length;
+    return { accepted, created, updated: accepted - created, refused, ...said };
+  }
+
+  async function commitAll(
+    statements: readonly Statement[],
+    wish: AckWish,
+  ): Promise<Said & { readonly changes: readonly Change[] }> {
+    const changes = (await Promise.all(slices(statements, limits.rowsPerCommit).map(commit))).flat();
+    const [first, last] = [changes.at(0)?.event, changes.at(-1)?.event];
+    if (first === undefined || last === undefined)
+      return { ack: { wanted: wish, reached: 'local' }, changes };
+    const ack = await acknowledged({ from: first.seq, to: last.seq }, wish);
+    return { ack, events: { first: eventId(first), last: eventId(last) }, changes };
+  }
+
+  /** Refuses work when too much waits, or none can be taken; and remembers it, so that a stop waits for it. */
+  async function admit<T>(rows: number, work: () => Promise<T>): Promise<T> {
+    if (broken) throw broken;
+    if (stopped) throw new IntakeError('STOPPED', 'the node is stopping; ask another one');
+    if (queuedRows + rows > limits.queuedRowsMax) {
+      throw new IntakeError('BUSY', `${queuedRows} rows wait already; try again in a moment`);
+    }
+    queuedRows += rows;
+    const submission = work();
+    submissions.add(submission);
     try {
-      const { observations, refused } = await parseRows(rows, defaults, clock);
-      const changes = (await Promise.all(slices(observations, limits.rowsPerCommit).map(commit))).flat();
-      const created = changes.filter(({ outcome }) => outcome === 'created').length;
-      const [first, last] = [changes.at(0)?.event, changes.at(-1)?.event];
-      const ack: Ack =
-        first && last
-          ? await acknowledged({ from: first.seq, to: last.seq }, wish)
-          : { wanted: wish, reached: 'local' };
-      return {
-        accepted: changes.length,
-        created,
-        updated: changes.length - created,
-        refused,
-        ack,
-        ...(first && last && { events: { first: eventId(first), last: eventId(last) } }),
-      };
+      return await submission;
     } finally {
-      queuedRows -= rows.length;
+      queuedRows -= rows;
+      submissions.delete(submission);
     }
   }
 
   return {
-    async submit(rows, defaults, wish = ackDefault) {
-      if (broken) throw broken;
-      if (stopped) throw new IntakeError('STOPPED', 'the node is stopping; ask another one');
-      if (queuedRows + rows.length > limits.queuedRowsMax) {
-        throw new IntakeError('BUSY', `${queuedRows} rows wait already; try again in a moment`);
-      }
-      const submission = take(rows, defaults, wish);
-      submissions.add(submission);
-      try {
-        return await submission;
-      } finally {
-        submissions.delete(submission);
-      }
-    },
-    async restate(observations) {
-      await commit(observations);
+    submit: (rows, defaults, wish = ackDefault) => admit(rows.length, () => take(rows, defaults, wish)),
+    say: (statements, wish = ackDefault) =>
+      admit(statements.length, async () => {
+        const { changes: _, ...said } = await commitAll(statements, wish);
+        return said;
+      }),
+    async restate(statements) {
+      await commit(statements);
     },
     async stop() {
       stopped = true;
@@ -187,8 +199,8 @@ function nextSeqOf(store: IndicatorStore, { nodeId }: Identity): number {
 /** What waited longest, up to what one commit may hold; at least one. */
 function takeGroup(waiting: Waiting[]): readonly Waiting[] {
   let rows = 0;
-  const more = waiting.findIndex(({ observations }, i) => {
-    rows += observations.length;
+  const more = waiting.findIndex(({ statements }, i) => {
+    rows += statements.length;
     return i > 0 && rows > limits.rowsPerCommit;
   });
   return waiting.splice(0, more === -1 ? waiting.length : more);
@@ -204,8 +216,8 @@ async function parseRows(
   rows: readonly Row[],
   defaults: ObservationDefaults,
   clock: Clock,
-): Promise<{ readonly observations: readonly Observation[]; readonly refused: readonly RefusedRow[] }> {
-  const observations: Observation[] = [];
+): Promise<{ readonly statements: readonly Statement[]; readonly refused: readonly RefusedRow[] }> {
+  const statements: Statement[] = [];
   const refused: RefusedRow[] = [];
   for (const [i, row] of rows.entries()) {
     // A large submission must not keep the node from its peers.
@@ -215,8 +227,8 @@ async function parseRows(
       continue;
     }
     const parsed = parseObservation(row.value, defaults, clock.wallMs());
-    if (parsed.ok) observations.push(parsed.value);
+    if (parsed.ok) statements.push({ kind: 'observe', body: parsed.value });
     else refused.push({ row: row.row, code: parsed.code, reason: parsed.reason });
   }
-  return { observations, refused };
+  return { statements, refused };
 }

@@ -13,7 +13,7 @@ import { type BatchRefusal, openBatch } from '../event/batch.ts';
 import { aheadMsMax, type HybridClock, hlcMs } from '../event/hlc.ts';
 import type { NodeId, OpenedBatch, SeqRange, Vector } from '../event/types.ts';
 import { lastSeqOf, overlaps, rangesOf } from '../event/vector.ts';
-import type { Observation } from '../indicator/types.ts';
+import type { Statement } from '../indicator/types.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import { createAckWaiters } from './ack-waiters.ts';
 import { type ReplicateLimits, replicateLimits } from './limits.ts';
@@ -63,7 +63,7 @@ export type ReplicatorParts = {
   /** How long events stay in logs; older ones are refused, as their effect is in every snapshot. */
   readonly windowMs: number;
   /** Makes new events of this node out of what a snapshot does not know. */
-  readonly sayAnew: (observations: readonly Observation[]) => Promise<void>;
+  readonly sayAnew: (statements: readonly Statement[]) => Promise<void>;
   /** This node must not sign another event: others know events of its name that it does not have. */
   readonly onIdentityLost: (reason: string) => void;
   /** A fault that a person should hear of; `message` is a sentence. */
@@ -193,10 +193,10 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
 
   /** What only this node knew is told to all as new events, signed by a name that can still sign. */
   async function sayUnsaid(): Promise<void> {
-    for await (const observations of store.unsaid(clock.wallMs() - windowMs)) {
+    for await (const statements of store.unsaid(clock.wallMs() - windowMs)) {
       if (stopped) return;
-      count('said-anew', observations.length);
-      await parts.sayAnew(observations);
+      count('said-anew', statements.length);
+      await parts.sayAnew(statements);
     }
     await store.forgetUnsaid();
   }

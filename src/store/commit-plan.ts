@@ -1,7 +1,7 @@
 import { hlcMs } from '../event/hlc.ts';
-import type { Held, NodeId, OpenedBatch, Vector } from '../event/types.ts';
+import { type Held, type NodeId, type OpenedBatch, statementsOf, type Vector } from '../event/types.ts';
 import { addRange, emptyHeld, overlaps } from '../event/vector.ts';
-import { mergeObservation } from '../indicator/record.ts';
+import { mergeStatement } from '../indicator/record.ts';
 import type { IndicatorRecord } from '../indicator/types.ts';
 import { recordKey } from './keys.ts';
 import type { Change } from './store.ts';
@@ -44,11 +44,11 @@ export function freshBatches(batches: readonly OpenedBatch[], vector: Vector): r
   });
 }
 
-/** The key of each observation's record, in order. They are not cheap, and are needed more than once. */
+/** The key of each statement's record, in order. They are not cheap, and are needed more than once. */
 export function keysOf(batches: readonly OpenedBatch[]): readonly string[] {
   const keys: string[] = [];
   for (const { events } of batches) {
-    for (const event of events) if (event.kind === 'observe') keys.push(recordKey(event.body));
+    for (const { body } of statementsOf(events)) keys.push(recordKey(body));
   }
   return keys;
 }
@@ -70,16 +70,16 @@ export function planCommit(
     const { origin, firstSeq, lastSeq } = batch;
     const start = position + 1;
     let outcomes = '';
-    for (const event of batch.events) {
-      if (event.kind !== 'observe') continue;
+    for (const event of statementsOf(batch.events)) {
       const key = keys[changes.length] ?? recordKey(event.body);
       const known = touched.get(key);
       const before = known ? known.before : existing.get(key);
       const current = known?.after ?? before;
-      const record = mergeObservation(current, event.body, { hlc: event.hlc, origin });
+      const record = mergeStatement(current, event, { hlc: event.hlc, origin });
       touched.set(key, { before, after: record });
-      const outcome = current === undefined ? 'created' : 'updated';
-      if (outcome === 'created') count++;
+      if (current === undefined) count++;
+      const isNew = event.kind === 'observe' && (current?.count ?? 0) === 0;
+      const outcome = isNew ? 'created' : 'updated';
       outcomes += outcome === 'created' ? 'c' : 'u';
       const { seq, hlc, kind } = event;
       changes.push({ position: ++position, event: { origin, seq, hlc, kind }, outcome, record });
@@ -106,13 +106,12 @@ export function planBackfill(
   let { position, logBytes } = summary;
   for (const batch of batches) {
     const start = position + 1;
-    for (const event of batch.events) {
-      if (event.kind !== 'observe') continue;
+    for (const event of statementsOf(batch.events)) {
       const { origin, seq, hlc, kind, body } = event;
       // A record that has expired since, and was swept, is shown as this event alone made it.
       const record =
         existing.get(keys[changes.length] ?? recordKey(body)) ??
-        mergeObservation(undefined, body, { hlc, origin });
+        mergeStatement(undefined, event, { hlc, origin });
       changes.push({ position: ++position, event: { origin, seq, hlc, kind }, outcome: 'updated', record });
     }
     applied.push(appliedRow(batch, start, 'u'.repeat(position + 1 - start)));

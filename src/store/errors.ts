@@ -4,6 +4,7 @@ export type StoreErrorCode =
   | 'READ_ONLY'
   | 'NO_SPACE'
   | 'NEWER_VERSION'
+  | 'OLDER_VERSION'
   | 'CLOSED'
   | 'FAILED';
 

@@ -1,6 +1,6 @@
 import { readBatch } from '../event/batch.ts';
-import type { NodeId, SeqRange } from '../event/types.ts';
-import { mergeObservation } from '../indicator/record.ts';
+import { type NodeId, type SeqRange, statementsOf } from '../event/types.ts';
+import { mergeStatement } from '../indicator/record.ts';
 import type { AppliedBatch, CommitPlan } from './commit-plan.ts';
 import {
   appliedKey,
@@ -88,17 +88,18 @@ async function changesOf(
 ): Promise<readonly Change[]> {
   const bytes = await log.get(logKey(origin, { from, to }));
   if (bytes === undefined) return [];
-  const events = readBatch(bytes).events.filter((event) => event.kind === 'observe');
+  const events = statementsOf(readBatch(bytes).events);
   const skipped = Math.max(0, after + 1 - firstPosition);
   const wanted = events.slice(skipped, skipped + limit);
   const texts = await records.getMany(wanted.map(({ body }) => recordKey(body)));
-  return wanted.map(({ seq, hlc, kind, body }, i): Change => {
+  return wanted.map((event, i): Change => {
+    const { seq, hlc, kind } = event;
     const text = texts[i];
     const outcome = outcomes[skipped + i] === 'c' ? 'created' : 'updated';
     const position = firstPosition + skipped + i;
     // A record that was swept since is shown as this event alone made it: a hole would read as a loss.
     const record =
-      text === undefined ? mergeObservation(undefined, body, { hlc, origin }) : decodeRecord(text);
+      text === undefined ? mergeStatement(undefined, event, { hlc, origin }) : decodeRecord(text);
     return { position, event: { origin, seq, hlc, kind }, outcome, record };
   });
 }

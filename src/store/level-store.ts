@@ -1,22 +1,17 @@
 import { createHash } from 'node:crypto';
 import { readBatch } from '../event/batch.ts';
-import type { Held, NodeId, OpenedBatch } from '../event/types.ts';
+import { type Held, type NodeId, type OpenedBatch, statementsOf } from '../event/types.ts';
 import { overlaps } from '../event/vector.ts';
 import { expiresAtMs } from '../indicator/expiry.ts';
 import { saysMore } from '../indicator/record.ts';
-import type { IndicatorRecord, Itype, Observation } from '../indicator/types.ts';
-import {
-  type CommitPlan,
-  freshBatches,
-  keysOf,
-  planBackfill,
-  planCommit,
-  type Touched,
-} from './commit-plan.ts';
+import type { IndicatorRecord, Itype, Statement } from '../indicator/types.ts';
+import { type CommitPlan, freshBatches, keysOf, planBackfill, planCommit } from './commit-plan.ts';
+import { type Counts, createCounts, readCounts } from './counts.ts';
 import { StoreError, storeErrorOf } from './errors.ts';
 import { type LogWindow, logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
 import { isBehind, itypeRange, logKey, newestKey, recordKey, recordKeyOf, valueRange } from './keys.ts';
-import { decodeRecord, encodeRecord } from './record-codec.ts';
+import { decodeRecord } from './record-codec.ts';
+import { countDeltas, type RecordChange, recordRows } from './record-rows.ts';
 import { flush, newRows, type Rows } from './rows.ts';
 import {
   putRows,
@@ -33,7 +28,7 @@ import { createWriter } from './writer.ts';
 export type { Level } from './tables.ts';
 
 /** The layout of the keys and values below. */
-const schemaVersion = 1;
+const schemaVersion = 2;
 /** What one write takes at most of what waits; a larger batch gains nothing and delays its first caller. */
 const groupedEventsMax = 5_000;
 const pageSize = 1_000;
@@ -67,11 +62,13 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
   const meta = metaTable(level);
   await checkVersion();
   let tables = recordTables(level, Number((await meta.get('generation')) ?? 0));
+  let counts = createCounts(tables);
   let summary = await readSummary(level, tables);
   /** The records that snapshots replaced, as long as they may say what these do not; the newest last. */
   let replaced = await replacedTables();
   let sink: { readonly tables: RecordTables; discarded: boolean } | undefined;
   const listeners = new Set<(commit: Commit) => void>();
+  const replacedListeners = new Set<() => void>();
   /** Until it resolves, the records may be ahead of `summary`. */
   let applying: Promise<void> | undefined;
   /** While a snapshot takes its place: the vector before, as the next number of this node is read from it. */
@@ -92,6 +89,12 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       throw new StoreError(
         'NEWER_VERSION',
         `this data was written by a newer release (format ${found}; this release reads up to ${schemaVersion}): upgrade, or name another --data-dir`,
+      );
+    }
+    if (found !== undefined && Number(found) < schemaVersion) {
+      throw new StoreError(
+        'OLDER_VERSION',
+        `this data was written by an earlier release (format ${found}; this release reads ${schemaVersion}): move the directory away, and the node fetches everything from its peers`,
       );
     }
     if (found === undefined) await meta.put('version', String(schemaVersion));
@@ -137,8 +140,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     const keys = keysOf(fresh);
     const plan = planCommit(fresh, keys, summary, await recordsOf(keys));
     if (fresh.length > 0) {
-      await apply(plan.summary, (rows) => {
-        recordRows(rows, plan.touched);
+      await applyRecords(plan.summary, changesOf(plan), (rows) => {
         logRows(rows, logs, plan);
         for (const origin of new Set(fresh.map((batch) => batch.origin)))
           vectorRow(rows, plan.summary, origin);
@@ -176,13 +178,19 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     return existing;
   }
 
-  function recordRows(rows: Rows, touched: ReadonlyMap<string, Touched>): void {
-    for (const [key, { before, after }] of touched) {
-      rows.put(tables.records, key, encodeRecord(after));
-      if (before?.reporttimeMs === after.reporttimeMs) continue;
-      if (before !== undefined) rows.del(tables.newest, newestKey(before.reporttimeMs, key));
-      rows.put(tables.newest, newestKey(after.reporttimeMs, key), '');
-    }
+  /** Records, and all that is computed from them, with whatever else comes in the same write. */
+  async function applyRecords(
+    next: Summary,
+    changes: readonly RecordChange[],
+    fill: (rows: Rows) => void,
+  ): Promise<void> {
+    const deltas = countDeltas(changes);
+    await counts.load(deltas);
+    await apply(next, (rows) => {
+      for (const change of changes) recordRows(rows, tables, change);
+      counts.addRows(rows, deltas);
+      fill(rows);
+    });
   }
 
   function vectorRow(rows: Rows, next: Summary, origin: NodeId): void {
@@ -207,15 +215,21 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
   }
 
   function tell(commit: Commit): void {
-    for (const listener of listeners) {
-      try {
-        listener(commit);
-      } catch (bug) {
-        // The commit is written, whatever a listener makes of it: the bug is the process's, not the caller's.
-        queueMicrotask(() => {
-          throw bug;
-        });
-      }
+    for (const listener of listeners) call(() => listener(commit));
+  }
+
+  function tellReplaced(): void {
+    for (const listener of replacedListeners) call(listener);
+  }
+
+  function call(listener: () => void): void {
+    try {
+      listener();
+    } catch (bug) {
+      // The commit is written, whatever a listener makes of it: the bug is the process's, not the caller's.
+      queueMicrotask(() => {
+        throw bug;
+      });
     }
   }
 
@@ -249,10 +263,10 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       batches = [];
       if (fresh.length === 0) return;
       const keys = keysOf(fresh);
-      const { touched, summary: next } = planCommit(fresh, keys, summary, await recordsOf(keys));
+      const plan = planCommit(fresh, keys, summary, await recordsOf(keys));
+      const next = plan.summary;
       const { position, logBytes } = summary;
-      await apply({ ...next, position, logBytes }, (rows) => {
-        recordRows(rows, touched);
+      await applyRecords({ ...next, position, logBytes }, changesOf(plan), (rows) => {
         for (const origin of new Set(fresh.map((batch) => batch.origin))) vectorRow(rows, next, origin);
       });
     };
@@ -276,6 +290,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     const mine = { tables: next, discarded: false };
     sink = mine;
     await clearTables(next);
+    const nextCounts = createCounts(next);
     let count = 0;
     /** Nothing was put behind it. */
     let reached = '';
@@ -287,7 +302,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
         check();
         const before = isBehind(reached, after) ? { gt: after, lte: end } : undefined;
         if (isBehind(end, reached)) reached = end;
-        count += await write(() => putRows(level, next, rows, before));
+        count += await write(() => putRows(level, next, nextCounts, rows, before));
       },
       async install(state) {
         check();
@@ -295,7 +310,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
         return writer.alone(async () => {
           check();
           sink = undefined;
-          return install(next, state, count);
+          return install(next, nextCounts, state, count);
         });
       },
       async discard() {
@@ -309,6 +324,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
 
   async function install(
     next: RecordTables,
+    nextCounts: Counts,
     state: SnapshotState,
     count: number,
   ): Promise<{ readonly logWasWhole: boolean }> {
@@ -344,6 +360,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       throw cause;
     }
     replaced = behind;
+    counts = nextCounts;
     try {
       await carryOver(origins);
     } catch (cause) {
@@ -351,11 +368,12 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       throw failed(cause);
     }
     vectorBefore = undefined;
+    tellReplaced();
     if (logWasWhole) await forgetUnsaid();
     return { logWasWhole };
   }
 
-  async function* unsaid(expiredBeforeMs: number): AsyncIterable<readonly Observation[]> {
+  async function* unsaid(expiredBeforeMs: number): AsyncIterable<readonly Statement[]> {
     try {
       refuseClosed();
       for (const old of replaced) yield* unsaidOf(old, expiredBeforeMs);
@@ -364,10 +382,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     }
   }
 
-  async function* unsaidOf(
-    old: RecordTables,
-    expiredBeforeMs: number,
-  ): AsyncIterable<readonly Observation[]> {
+  async function* unsaidOf(old: RecordTables, expiredBeforeMs: number): AsyncIterable<readonly Statement[]> {
     const iterator = old.records.iterator();
     try {
       for (
@@ -376,7 +391,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
         rows = await iterator.nextv(pageSize)
       ) {
         const found = await tables.records.getMany(rows.map(([key]) => key));
-        const more = rows.flatMap(([, text], i): readonly Observation[] => {
+        const more = rows.flatMap(([, text], i): readonly Statement[] => {
           const now = found[i];
           if (now === text) return [];
           const record = decodeRecord(text);
@@ -399,8 +414,8 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     replaced = [];
   }
 
-  async function clearTables({ records, newest, vectors }: RecordTables): Promise<void> {
-    await write(() => Promise.all([records.clear(), newest.clear(), vectors.clear()]));
+  async function clearTables({ generation: _, ...all }: RecordTables): Promise<void> {
+    await write(() => Promise.all(Object.values(all).map((table) => table.clear())));
   }
 
   async function trimLog(window: LogWindow): Promise<number> {
@@ -436,20 +451,17 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
           .all();
         const expired = rows.flatMap(([key, text]) => {
           const record = decodeRecord(text);
-          return expiresAtMs(record) < expiredBeforeMs ? [{ key, record }] : [];
+          return expiresAtMs(record) < expiredBeforeMs ? [{ key, before: record, after: undefined }] : [];
         });
         if (expired.length > 0) {
           swept += expired.length;
-          await apply({ ...summary, count: summary.count - expired.length }, (batch) => {
-            for (const { key, record } of expired) {
-              batch.del(tables.records, key);
-              batch.del(tables.newest, newestKey(record.reporttimeMs, key));
-            }
-          });
+          const next = { ...summary, count: summary.count - expired.length };
+          await applyRecords(next, expired, () => undefined);
         }
         return rows.length < removedAtOnce ? undefined : rows.at(-1)?.[0];
       });
     } while (after !== undefined);
+    if (swept > 0) tellReplaced();
     return swept;
   }
 
@@ -509,6 +521,28 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     return page(keys.slice(0, limit).map(recordKeyOf), next);
   }
 
+  async function byId(id: string): Promise<IndicatorRecord | undefined> {
+    const key = await tables.ids.get(id);
+    const text = key === undefined ? undefined : await tables.records.get(key);
+    return text === undefined ? undefined : decodeRecord(text);
+  }
+
+  async function* allowlist(): AsyncIterable<readonly IndicatorRecord[]> {
+    const iterator = tables.allowlist.values();
+    try {
+      for (
+        let texts = await iterator.nextv(pageSize);
+        texts.length > 0;
+        texts = await iterator.nextv(pageSize)
+      )
+        yield texts.map(decodeRecord);
+    } catch (cause) {
+      throw storeErrorOf(cause);
+    } finally {
+      await iterator.close();
+    }
+  }
+
   async function digest(): Promise<Digest> {
     // Between two writes: the vector is taken in the same turn as the iterator, so that they show the same commits.
     while (applying !== undefined) await Promise.allSettled([applying]);
@@ -540,6 +574,13 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    onReplaced(listener) {
+      replacedListeners.add(listener);
+      return () => replacedListeners.delete(listener);
+    },
+    byId: (id) => read(() => byId(id)),
+    allowlist,
+    counts: (field, after, limit) => read(() => readCounts(tables, field, after, limit)),
     batches: (origin, range, bytesMax) => read(() => readLog(logs, origin, range, bytesMax)),
     lastMs: () => summary.lastMs,
     lastPosition: () => summary.position,
@@ -567,6 +608,10 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
   };
 }
 
+function changesOf({ touched }: CommitPlan): readonly RecordChange[] {
+  return Array.from(touched, ([key, { before, after }]) => ({ key, before, after }));
+}
+
 function eventsIn(batches: readonly OpenedBatch[]): number {
   let events = 0;
   for (const { firstSeq, lastSeq } of batches) events += lastSeq - firstSeq + 1;
@@ -578,7 +623,7 @@ function settle(group: readonly Waiting[], plan: CommitPlan): void {
   const unclaimed = new Map<OpenedBatch, readonly Change[]>();
   let start = 0;
   for (const batch of plan.batches) {
-    const end = start + batch.events.filter(({ kind }) => kind === 'observe').length;
+    const end = start + statementsOf(batch.events).length;
     unclaimed.set(batch, plan.changes.slice(start, end));
     start = end;
   }

@@ -29,12 +29,16 @@ type Row = readonly [
   cc: Maybe<string>,
   latitude: Maybe<number>,
   longitude: Maybe<number>,
+  sightings: Maybe<readonly [count: number, lasttimeMs: number]>,
+  retracted: Maybe<readonly [hlc: string, origin: string, reason: string]>,
 ];
 
 const hlcAt = 11;
+const sightingsAt = 24;
+const retractedAt = 25;
 /** Those that every record has, and those that it may have. */
 const statedFields = 13;
-const allFields = 24;
+const allFields = 26;
 
 /**
  * A record as it is stored: a JSON list by position, then trailing nulls cut off. Equal records give equal text on every node,
@@ -66,6 +70,8 @@ export function encodeRecord(record: IndicatorRecord): string {
     record.cc,
     record.latitude,
     record.longitude,
+    record.sightings && [record.sightings.count, record.sightings.lasttimeMs],
+    record.retracted && [record.retracted.hlc.toString(), record.retracted.origin, record.retracted.reason],
   ];
   while (row.at(-1) === undefined) row.pop();
   return JSON.stringify(row);
@@ -97,11 +103,21 @@ export function decodeStrangeRecord(text: string): IndicatorRecord | undefined {
     row.length >= statedFields &&
     row.length <= allFields &&
     row.at(-1) !== null &&
-    typeof row[hlcAt] === 'string' &&
-    /^(?:0|[1-9]\d{0,19})$/.test(row[hlcAt]) &&
+    isHlcText(row[hlcAt]) &&
+    isAbsentOr(row[sightingsAt], 2) &&
+    isAbsentOr(row[retractedAt], 3) &&
+    isHlcText((row[retractedAt] as Row[typeof retractedAt])?.[0] ?? '0') &&
     // As encodeRecord would write it.
     (plainText.test(text) || JSON.stringify(row) === text);
   return isRow ? recordOf(row as unknown as Row) : undefined;
+}
+
+function isHlcText(value: unknown): boolean {
+  return typeof value === 'string' && /^(?:0|[1-9]\d{0,19})$/.test(value);
+}
+
+function isAbsentOr(value: unknown, length: number): boolean {
+  return value === undefined || value === null || (Array.isArray(value) && value.length === length);
 }
 
 function recordOf(row: Row): IndicatorRecord {
@@ -134,5 +150,7 @@ function recordOf(row: Row): IndicatorRecord {
     lasttimeMs: row[9],
     reporttimeMs: row[10],
     stamp: { hlc: BigInt(row[11]), origin: row[12] },
+    sightings: row[24] ? { count: row[24][0], lasttimeMs: row[24][1] } : undefined,
+    retracted: row[25] ? { hlc: BigInt(row[25][0]), origin: row[25][1], reason: row[25][2] } : undefined,
   });
 }

@@ -1,11 +1,14 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
-import { isObservation } from '../event/columns.ts';
+import { isObservation, isText, isTime, isWhole } from '../event/columns.ts';
 import type { Hlc, NodeId, Vector } from '../event/types.ts';
 import { observationLimits } from '../indicator/limits.ts';
-import type { IndicatorRecord } from '../indicator/types.ts';
-import { isBehind, newestKey, recordKey } from './keys.ts';
-import { decodeStrangeRecord } from './record-codec.ts';
+import { compareStamps } from '../indicator/record.ts';
+import type { IndicatorRecord, Retracted, Sightings } from '../indicator/types.ts';
+import type { Counts } from './counts.ts';
+import { isBehind, recordKey } from './keys.ts';
+import { decodeRecord, decodeStrangeRecord } from './record-codec.ts';
+import { countDeltas, type RecordChange, recordRows } from './record-rows.ts';
 import { newRows } from './rows.ts';
 import type { Level, RecordTables } from './tables.ts';
 
@@ -104,11 +107,11 @@ function textsOf(bytesMax: number) {
   };
 }
 
-/** A row of a snapshot that was checked: its key, its text, and when it was reported. */
+/** A row of a snapshot that was checked. */
 export type SnapshotRow = {
   readonly key: string;
   readonly text: string;
-  readonly reporttimeMs: IndicatorRecord['reporttimeMs'];
+  readonly record: IndicatorRecord;
 };
 
 /**
@@ -130,7 +133,7 @@ export function readTexts(bytes: Uint8Array, after: string, end: string): readon
     if (record === undefined) return undefined;
     const key = recordKey(record);
     if (!isBehind(key, last)) return undefined;
-    rows.push({ key, text, reporttimeMs: record.reporttimeMs });
+    rows.push({ key, text, record });
     last = key;
   }
   return isBehind(last, end) ? undefined : rows;
@@ -140,19 +143,33 @@ function openRecord(text: string): IndicatorRecord | undefined {
   try {
     const record = decodeStrangeRecord(text);
     if (record === undefined) return undefined;
-    const { reporttimeMs, stamp, count } = record;
+    const { reporttimeMs, stamp, count, sightings, retracted } = record;
     const isRecord =
-      Number.isSafeInteger(reporttimeMs) &&
-      reporttimeMs >= 0 &&
-      /^[0-9a-f]{32}$/.test(stamp.origin) &&
-      Number.isSafeInteger(count) &&
-      // The count is the sum of what events count, each of which has its cap.
-      isObservation(count > observationLimits.countMax ? { ...record, count: 1 } : record);
+      isWhole(0, Number.MAX_SAFE_INTEGER)(reporttimeMs) &&
+      isOrigin(stamp.origin) &&
+      isWhole(0, Number.MAX_SAFE_INTEGER)(count) &&
+      (sightings === undefined || areSightings(sightings)) &&
+      (retracted === undefined || (isRetracted(retracted) && compareStamps(retracted, stamp) > 0)) &&
+      (count > 0 || sightings !== undefined || retracted !== undefined) &&
+      // The count is the sum of what events count, each of which has its cap; or nothing was observed.
+      isObservation(count > observationLimits.countMax || count === 0 ? { ...record, count: 1 } : record);
     return isRecord ? record : undefined;
   } catch {
     // No JSON.
     return undefined;
   }
+}
+
+function areSightings({ count, lasttimeMs }: Sightings): boolean {
+  return isWhole(1, Number.MAX_SAFE_INTEGER)(count) && isTime(lasttimeMs);
+}
+
+function isRetracted({ origin, reason }: Retracted): boolean {
+  return isOrigin(origin) && isText(observationLimits.reasonCharactersMax)(reason);
+}
+
+function isOrigin(origin: unknown): boolean {
+  return typeof origin === 'string' && /^[0-9a-f]{32}$/.test(origin);
 }
 
 /** A snapshot on its way into the store, beside the records in use. Chunks come in order; a new attempt may begin anew. */
@@ -170,27 +187,24 @@ export interface SnapshotSink {
 
 export async function putRows(
   level: Level,
-  { records, newest }: RecordTables,
+  tables: RecordTables,
+  counts: Counts,
   rows: readonly SnapshotRow[],
   /** Where an earlier attempt may have put something, which is another moment's. */
   before: { readonly gt: string; readonly lte: string } | undefined,
 ): Promise<number> {
+  const stale = before === undefined ? [] : await tables.records.iterator(before).all();
+  const changes: RecordChange[] = stale.map(([key, text]) => ({
+    key,
+    before: decodeRecord(text),
+    after: undefined,
+  }));
+  for (const { key, text, record } of rows) changes.push({ key, before: undefined, after: record, text });
+  const deltas = countDeltas(changes);
+  await counts.load(deltas);
   const writing = newRows(level);
-  let change = rows.length;
-  for (const [key, text] of before === undefined ? [] : await records.iterator(before).all()) {
-    writing.del(records, key);
-    writing.del(newest, newestKey(reporttimeOf(text), key));
-    change--;
-  }
-  for (const { key, text, reporttimeMs } of rows) {
-    writing.put(records, key, text);
-    writing.put(newest, newestKey(reporttimeMs, key), '');
-  }
+  for (const change of changes) recordRows(writing, tables, change);
+  counts.addRows(writing, deltas);
   await writing.writeSoon();
-  return change;
-}
-
-function reporttimeOf(text: string): number {
-  // The place that record-codec.ts gives it.
-  return Number((JSON.parse(text) as readonly unknown[])[10]);
+  return rows.length - stale.length;
 }

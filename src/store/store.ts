@@ -1,5 +1,6 @@
 import type { Hlc, NodeId, OpenedBatch, SeqRange, SignedBatch, TocsinEvent, Vector } from '../event/types.ts';
-import type { IndicatorRecord, Itype, Observation } from '../indicator/types.ts';
+import type { IndicatorRecord, Itype, Statement } from '../indicator/types.ts';
+import type { CountedField, FieldCount } from './counts.ts';
 import type { StoreError } from './errors.ts';
 import type { LogWindow } from './event-log.ts';
 import type { SnapshotSink, SnapshotSource } from './snapshot.ts';
@@ -46,6 +47,8 @@ export interface IndicatorStore extends AsyncDisposable {
    * Calls are queued and grouped. Rejects with StoreError; nothing of a rejected call was applied.
    */
   commit(batches: readonly OpenedBatch[]): Promise<Commit>;
+  /** Called when a snapshot has taken the place of the records, or a sweep has removed some. Returns the way to stop. */
+  onReplaced(listener: () => void): () => void;
   /** Called after each commit was written, in order, before its promise resolves. Returns the way to stop. */
   onCommitted(listener: (commit: Commit) => void): () => void;
   /** The held batches that touch `range`, in seq order, of at most about `bytesMax` bytes (at least one batch). */
@@ -72,6 +75,12 @@ export interface IndicatorStore extends AsyncDisposable {
   /** Where a record stands in `newest` and in `byItype`, to go on from behind it. */
   newestKeyOf(record: IndicatorRecord): string;
   itypeKeyOf(record: IndicatorRecord): string;
+  /** By record id. */
+  byId(id: string): Promise<IndicatorRecord | undefined>;
+  /** All allowlist entries in key order, in parts. */
+  allowlist(): AsyncIterable<readonly IndicatorRecord[]>;
+  /** How many records say what, by name; from behind the name `after`. */
+  counts(field: CountedField, after: string | undefined, limit: number): Promise<readonly FieldCount[]>;
   /** Number of records. */
   count(): number;
   digest(): Promise<Digest>;
@@ -84,7 +93,7 @@ export interface IndicatorStore extends AsyncDisposable {
    * nothing. What has been expired since before `expiredBeforeMs` is left out. It is kept, over restarts, until
    * `forgetUnsaid`.
    */
-  unsaid(expiredBeforeMs: number): AsyncIterable<readonly Observation[]>;
+  unsaid(expiredBeforeMs: number): AsyncIterable<readonly Statement[]>;
   forgetUnsaid(): Promise<void>;
   /** Why nothing is written any more until the store is opened again, if so. */
   failure(): StoreError | undefined;

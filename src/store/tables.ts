@@ -18,6 +18,12 @@ export function recordTables(level: Level, generation: number) {
     records: level.sublevel<string, string>(name('records'), {}),
     /** By reporttime, newest first, then key: nothing. */
     newest: level.sublevel<string, string>(name('newest'), {}),
+    /** By record id: the record's key. */
+    ids: level.sublevel<string, string>(name('ids'), {}),
+    /** By key, those that are allowlist entries: the record's text again, so that all of them are one scan. */
+    allowlist: level.sublevel<string, string>(name('allowlist'), {}),
+    /** By field and name: how many records say it. */
+    counts: level.sublevel<string, string>(name('counts'), {}),
     /** By origin: what the records contain of its events. */
     vectors: level.sublevel<string, string>(name('vector'), {}),
   };

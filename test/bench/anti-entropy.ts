@@ -96,7 +96,9 @@ function batchOf(i: number): OpenedBatch {
     startMs,
   );
   if (!parsed.ok) throw new Error(parsed.reason);
-  const [batch] = sealBatches(createIdentity(seed), 1, [{ hlc: hlcAt(startMs), body: parsed.value }]);
+  const [batch] = sealBatches(createIdentity(seed), 1, [
+    { hlc: hlcAt(startMs), kind: 'observe', body: parsed.value },
+  ]);
   if (batch === undefined) throw new Error('no batch');
   return batch;
 }

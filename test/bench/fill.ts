@@ -22,7 +22,7 @@ export async function fillDirectory(directory: string, count: number): Promise<v
       const atMs = startMs + Math.floor((spanMs * (first + i + 1)) / count);
       const parsed = parseObservation({ indicator: nthValue(first + i), lasttime: atMs }, defaults, atMs);
       if (!parsed.ok) throw new Error(parsed.reason);
-      return { hlc: hlcAt(atMs) + BigInt(i), body: parsed.value };
+      return { hlc: hlcAt(atMs) + BigInt(i), kind: 'observe' as const, body: parsed.value };
     });
     await store.commit(sealBatches(identity, first + 1, entries));
   }

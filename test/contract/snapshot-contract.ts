@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Observation } from '../../src/indicator/types.ts';
+import type { Statement } from '../../src/indicator/types.ts';
 import { lastEnd, readTexts, type SnapshotSource } from '../../src/store/snapshot.ts';
 import type { Change, IndicatorStore } from '../../src/store/store.ts';
 import { batchesOf, identityOf, observation, type StorePlace } from './store-contract.ts';
@@ -224,8 +224,8 @@ export function snapshotContract(name: string, makePlace: () => Promise<StorePla
       await from.commit(batchesOf(a, 1, hosts(4)));
       expect(await takeSnapshot(from, to)).toBe(false);
       expect(await to.digest()).toEqual(await from.digest());
-      const named = (observations: readonly Observation[]) =>
-        observations.map(({ indicator, count }) => [indicator, count]);
+      const named = (statements: readonly Statement[]) =>
+        statements.map(({ body }) => [body.indicator, 'count' in body && body.count]);
       const expected = [
         ['h0.a.example.com', 4],
         ['h0.b.example.com', 1],

@@ -3,7 +3,7 @@ import { openBatch, sealBatches } from '../../src/event/batch.ts';
 import { createIdentity, type Identity } from '../../src/event/identity.ts';
 import type { OpenedBatch } from '../../src/event/types.ts';
 import { parseObservation, standardDefaults } from '../../src/indicator/observation.ts';
-import type { Observation } from '../../src/indicator/types.ts';
+import type { Observation, Statement } from '../../src/indicator/types.ts';
 import type { Commit, IndicatorStore } from '../../src/store/store.ts';
 
 const startMs = Date.UTC(2026, 0, 1);
@@ -29,9 +29,12 @@ export function observation(indicator: string, fields: Record<string, unknown> =
 export function batchesOf(
   identity: Identity,
   firstSeq: number,
-  bodies: readonly Observation[],
+  said: readonly (Observation | Statement)[],
 ): readonly OpenedBatch[] {
-  const entries = bodies.map((body, i) => ({ hlc: BigInt(startMs + (firstSeq + i) * 1_000) << 16n, body }));
+  const entries = said.map((each, i) => ({
+    hlc: BigInt(startMs + (firstSeq + i) * 1_000) << 16n,
+    ...('kind' in each ? each : { kind: 'observe' as const, body: each }),
+  }));
   return sealBatches(identity, firstSeq, entries);
 }
 

@@ -41,8 +41,11 @@ test('a directory that is in use says so, and what to do', async () => {
   await rm(directory, { recursive: true });
 });
 
-test('data of a newer release is refused with the way out', async () => {
+test.each([
+  ['newer', '99', 'NEWER_VERSION', /upgrade/],
+  ['earlier', '1', 'OLDER_VERSION', /move the directory away/],
+])('data of a %s release is refused with the way out', async (_, version, code, message) => {
   const level = new MemoryLevel<string, string>();
-  await level.sublevel<string, string>('meta', {}).put('version', '99');
-  await expect(openStore(level)).rejects.toMatchObject({ code: 'NEWER_VERSION', message: /upgrade/ });
+  await level.sublevel<string, string>('meta', {}).put('version', version);
+  await expect(openStore(level)).rejects.toMatchObject({ code, message });
 });

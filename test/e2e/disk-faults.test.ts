@@ -84,7 +84,7 @@ describe('a directory that is not this node’s to use', () => {
     );
     await expectWell();
 
-    await stateVersion(directory, '1');
+    await stateVersion(directory, '2');
     await using node = await startAt(directory);
     await expectInStep(node);
   });

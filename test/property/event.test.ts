@@ -51,7 +51,11 @@ const row = fc.record(
 );
 
 function seal(bodies: readonly Observation[]): OpenedBatch {
-  const entries = bodies.map((body, i) => ({ hlc: (BigInt(nowMs) << 16n) + BigInt(i), body }));
+  const entries = bodies.map((body, i) => ({
+    hlc: (BigInt(nowMs) << 16n) + BigInt(i),
+    kind: 'observe' as const,
+    body,
+  }));
   const [batch] = sealBatches(identity, 1, entries);
   if (batch === undefined) throw new Error('no batch');
   return batch;

@@ -5,11 +5,11 @@ import { canonicalise, canonicaliseFully } from '../../src/indicator/canonical.t
 import { readTags, readText } from '../../src/indicator/fields.ts';
 import { parseObservation, standardDefaults } from '../../src/indicator/observation.ts';
 import { plainItype } from '../../src/indicator/plain.ts';
-import { mergeObservation, mergeRecords, saysMore } from '../../src/indicator/record.ts';
+import { mergeRecords, mergeStatement, saysMore } from '../../src/indicator/record.ts';
 import { valueKey } from '../../src/indicator/sort-key.ts';
 import { specialPurpose } from '../../src/indicator/special-purpose.ts';
 import { parseTime, rfc3339 } from '../../src/indicator/times.ts';
-import type { IndicatorRecord, Observation, Stamp } from '../../src/indicator/types.ts';
+import type { IndicatorRecord, Observation, Stamp, Statement } from '../../src/indicator/types.ts';
 import { itypes } from '../../src/indicator/types.ts';
 import { splitAtHost } from '../../src/indicator/url.ts';
 
@@ -530,17 +530,38 @@ const heard = fc.record({
   observation: statement.map((fields): Observation => ({ ...base, ...(fields as Partial<Observation>) })),
   stamp,
 });
+const { itype, indicator, provider, group } = base;
+const key = { itype, indicator, provider, group };
+const told = fc.oneof(
+  heard.map(({ observation, stamp: of }) => ({ said: { kind: 'observe' as const, body: observation }, of })),
+  fc.record({
+    said: fc.record({
+      kind: fc.constant('retract' as const),
+      body: fc.record({ reason: fc.constantFrom('a', 'b') }).map((body) => ({ ...key, ...body })),
+    }),
+    of: stamp,
+  }),
+  fc.record({
+    said: fc.record({
+      kind: fc.constant('sight' as const),
+      body: fc
+        .record({ count: fc.integer({ min: 1, max: 3 }), timeMs: fc.nat(3) })
+        .map((body) => ({ ...key, ...body })),
+    }),
+    of: stamp,
+  }),
+);
 
-function mergeAll(all: readonly { observation: Observation; stamp: Stamp }[]): IndicatorRecord | undefined {
+function mergeAll(all: readonly { said: Statement; of: Stamp }[]): IndicatorRecord | undefined {
   let record: IndicatorRecord | undefined;
-  for (const each of all) record = mergeObservation(record, each.observation, each.stamp);
+  for (const { said, of } of all) record = mergeStatement(record, said, of);
   return record;
 }
 
-describe('mergeObservation', () => {
+describe('mergeStatement', () => {
   test('every order of arrival gives the same record, equal stamps included', () => {
     const shuffled = fc
-      .array(heard, { minLength: 1, maxLength: 8 })
+      .array(told, { minLength: 1, maxLength: 8 })
       .chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })));
     fc.assert(
       fc.property(shuffled, ([all, permuted]) => {
@@ -553,7 +574,9 @@ describe('mergeObservation', () => {
   test('count, times and statement are those of the whole set', () => {
     fc.assert(
       fc.property(fc.array(heard, { minLength: 1, maxLength: 8 }), (all) => {
-        const record = mergeAll(all);
+        const record = mergeAll(
+          all.map((each) => ({ said: { kind: 'observe', body: each.observation }, of: each.stamp })),
+        );
         const of = (pick: (each: (typeof all)[number]) => number) => all.map(pick);
         expect(record).toMatchObject({
           count: of(({ observation }) => observation.count).reduce((sum, count) => sum + count),
@@ -580,16 +603,23 @@ describe('mergeObservation', () => {
 
 describe('mergeRecords', () => {
   // Any that a snapshot may hold, not only those that come of merging: a peer's stamps may be anything.
-  const record = fc.record({ heard, reporttimeMs: fc.nat(3) }).map(
+  const stated = fc.record({ heard, reporttimeMs: fc.nat(3) }).map(
     ({ heard: { observation, stamp: of }, reporttimeMs }): IndicatorRecord => ({
       ...observation,
       reporttimeMs,
       stamp: of,
     }),
   );
+  const merged = fc
+    .array(told, { minLength: 1, maxLength: 4 })
+    .map((all) => mergeAll(all) as IndicatorRecord);
+  const record = fc.oneof(stated, merged);
 
-  function statedBy({ stamp: _, reporttimeMs: __, ...stated }: IndicatorRecord): Observation {
-    return stated;
+  function statedBy(of: IndicatorRecord): unknown {
+    const { stamp: _, reporttimeMs: __, retracted, ...rest } = of;
+    // Without an observation the times are those of the reports.
+    const times = of.count === 0 && of.sightings === undefined ? { firsttimeMs: 0, lasttimeMs: 0 } : {};
+    return { ...rest, ...times, reason: retracted?.reason };
   }
 
   test('is commutative, associative and idempotent, equal stamps included', () => {
@@ -608,12 +638,14 @@ describe('mergeRecords', () => {
   test('what is said anew of a record leaves it nothing more to say, and loses nothing of what was known', () => {
     fc.assert(
       fc.property(record, fc.option(record, { nil: undefined }), (of, known) => {
-        const [said] = saysMore(of, known);
-        if (said === undefined) {
+        const anew = saysMore(of, known);
+        if (anew.length === 0) {
           expect(statedBy(mergeRecords(known ?? of, of))).toStrictEqual(known && statedBy(known));
           return;
         }
-        const after = mergeObservation(known, said, { hlc: 9n << 16n, origin: 'c'.repeat(32) });
+        let after = known;
+        for (const [i, said] of anew.entries())
+          after = mergeStatement(after, said, { hlc: (9n << 16n) + BigInt(i), origin: 'c'.repeat(32) });
         expect(saysMore(of, after)).toEqual([]);
         if (known !== undefined) expect(saysMore(known, after)).toEqual([]);
       }),

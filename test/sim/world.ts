@@ -21,6 +21,7 @@ import { createIdentity, type Identity } from '../../src/event/identity.ts';
 import { eventId, type NodeId } from '../../src/event/types.ts';
 import { holds } from '../../src/event/vector.ts';
 import { standardDefaults } from '../../src/indicator/observation.ts';
+import type { Statement } from '../../src/indicator/types.ts';
 import { createIntake, type Intake, type SubmitOutcome } from '../../src/intake/intake.ts';
 import { type ReplicateLimits, replicateLimits } from '../../src/replicate/limits.ts';
 import { type Replicator, startReplicator } from '../../src/replicate/replicator.ts';
@@ -176,7 +177,9 @@ class World {
       this.#skewMs.set(host, ms);
       this.#settleMs = settleMs + wrongClockMs;
     } else if (host === undefined || drawn < 0.65) {
-      if (host !== undefined) await this.#submit(host);
+      if (host === undefined) return;
+      if (drawn < 0.6 || this.#values === 0) await this.#submit(host);
+      else this.#sayMore(host);
     } else if (drawn < 0.75) {
       const hosts = [...this.#nodes.keys()];
       const cut = 1 + randomInt(this.#random, Math.max(1, hosts.length - 1));
@@ -225,6 +228,24 @@ class World {
     void submission
       .then((outcome) => this.#answered(node, values, outcome))
       // A node that crashed answers nobody.
+      .catch(() => undefined)
+      .finally(() => this.#unanswered--);
+  }
+
+  /** Sightings of values, and retractions, which may come before what they are about. */
+  #sayMore(host: string): void {
+    const node = this.#nodes.get(host);
+    if (node === undefined) return;
+    const said = Array.from({ length: 1 + randomInt(this.#random, 3) }, (): Statement => {
+      const indicator = `host-${randomInt(this.#random, this.#values + 2)}.example.com`;
+      const key = { itype: 'fqdn', indicator, provider: 'sim', group: 'everyone' } as const;
+      return this.#random.next() < 0.5
+        ? { kind: 'retract', body: { ...key, reason: 'a false positive' } }
+        : { kind: 'sight', body: { ...key, count: 1, timeMs: this.#clock.wallMs() } };
+    });
+    this.#unanswered++;
+    void node.intake
+      .say(said, 1)
       .catch(() => undefined)
       .finally(() => this.#unanswered--);
   }
@@ -341,7 +362,7 @@ class World {
       random: this.#random,
       origin,
       windowMs: 7 * 24 * 60 * 60 * 1_000,
-      sayAnew: (observations) => intake.restate(observations),
+      sayAnew: (statements) => intake.restate(statements),
       limits: this.#limits,
       onIdentityLost: (reason) => {
         this.note(`${host} loses its identity: ${reason}`);

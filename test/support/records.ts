@@ -30,7 +30,11 @@ export async function storeOf(...rows: readonly Fields[]) {
   const store = await openStore(new MemoryLevel<string, string>());
   let seq = 1;
   async function add(...more: readonly Fields[]): Promise<void> {
-    const entries = more.map((fields, i) => ({ hlc: hlcAt(nowMs + seq + i), body: observationOf(fields) }));
+    const entries = more.map((fields, i) => ({
+      hlc: hlcAt(nowMs + seq + i),
+      kind: 'observe' as const,
+      body: observationOf(fields),
+    }));
     await store.commit(sealBatches(identity, seq, entries));
     seq += more.length;
   }

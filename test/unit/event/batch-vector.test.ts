@@ -17,7 +17,7 @@ type BatchVector = {
 const path = new URL('../../vectors/batch.json', import.meta.url);
 const vector = JSON.parse(readFileSync(path, 'utf8')) as BatchVector;
 const identity = createIdentity(Buffer.from(vector.seed, 'hex'));
-const entries = vector.entries.map(({ hlc, body }) => ({ hlc: BigInt(hlc), body }));
+const entries = vector.entries.map(({ hlc, body }) => ({ hlc: BigInt(hlc), kind: 'observe' as const, body }));
 
 // Signed batches lie on disks and travel between releases: a change of these bytes needs a new version of the format.
 test('the same events of the same key are the same bytes in every release', () => {

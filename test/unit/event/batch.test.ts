@@ -20,7 +20,7 @@ function seal(bodies: readonly Observation[], firstSeq = 1) {
   return sealBatches(
     identity,
     firstSeq,
-    bodies.map((body, i) => ({ hlc: (BigInt(nowMs) << 16n) + BigInt(i), body })),
+    bodies.map((body, i) => ({ hlc: (BigInt(nowMs) << 16n) + BigInt(i), kind: 'observe' as const, body })),
   );
 }
 
@@ -90,7 +90,9 @@ test('another key’s signature and another origin’s name are refused', () => 
   const body = batch.bytes.subarray(batchLimits.signatureBytes);
   const forged = Buffer.concat([other.sign(body), body]);
   expect(openBatch(forged)).toMatchObject({ ok: false, code: 'batch-signature' });
-  const stolen = sealBatches({ ...other, nodeId: identity.nodeId }, 1, [{ hlc: 1n, body: everyField }])[0];
+  const stolen = sealBatches({ ...other, nodeId: identity.nodeId }, 1, [
+    { hlc: 1n, kind: 'observe', body: everyField },
+  ])[0];
   expect(stolen && openBatch(stolen.bytes)).toMatchObject({ ok: false, code: 'batch-origin' });
 });
 

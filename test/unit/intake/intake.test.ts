@@ -241,5 +241,5 @@ test('stop takes nothing more, and waits for what was taken, even when it is sti
 function batchOfOwn(seq: number, indicator: string): readonly OpenedBatch[] {
   const body = parseObservation(indicator, defaults, startMs);
   if (!body.ok) throw new Error(body.reason);
-  return sealBatches(identity, seq, [{ hlc: hlcAt(startMs) + 500n, body: body.value }]);
+  return sealBatches(identity, seq, [{ hlc: hlcAt(startMs) + 500n, kind: 'observe', body: body.value }]);
 }

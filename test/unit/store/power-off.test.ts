@@ -163,7 +163,7 @@ async function check(store: IndicatorStore, acknowledgedSeqs: ReadonlySet<number
   expect(new Set(changes.map(({ event }) => eventId(event))).size).toBe(changes.length);
   expect(new Set(changes.map(({ position }) => position)).size).toBe(changes.length);
   // What was acknowledged is among the records, or is still to be said.
-  const unsaid = new Set((await all(store.unsaid(0))).map(({ indicator }) => indicator));
+  const unsaid = new Set((await all(store.unsaid(0))).map(({ body }) => body.indicator));
   for (const seq of acknowledgedSeqs) {
     const value = `h${(seq + 1) % 2}.own${Math.ceil(seq / 2)}.example.com`;
     const found = await store.byValue('fqdn', value);
