@@ -5,10 +5,13 @@ import { addDocs } from './docs.ts';
 import type { Env } from './env.ts';
 import type { FacadeParts } from './parts.ts';
 import { Problem, type ProblemDetail, problemResponse } from './problem.ts';
+import { addFaqRoutes } from './routes-faq.ts';
 import { addHealthRoutes } from './routes-health.ts';
 import { addIndicatorRoutes } from './routes-indicators.ts';
 import { addMeshRoutes } from './routes-mesh.ts';
 import { addMetricsRoute } from './routes-metrics.ts';
+import { addRecordRoutes } from './routes-record.ts';
+import { addSightingsRoute } from './routes-sightings.ts';
 import { addStreamRoutes } from './routes-stream.ts';
 import { addSubmitRoute } from './routes-submit.ts';
 
@@ -78,7 +81,10 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
 
   addHealthRoutes(app, parts);
   addIndicatorRoutes(app, parts);
+  addRecordRoutes(app, parts);
+  addFaqRoutes(app, parts);
   addSubmitRoute(app, parts);
+  addSightingsRoute(app, parts);
   addStreamRoutes(app, parts);
   addMeshRoutes(app, parts);
   addMetricsRoute(app, parts);

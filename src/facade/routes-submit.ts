@@ -1,15 +1,13 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { type AckWish, ackAllowed, ackDefault, parseAckWish } from '../event/ack.ts';
+import type { AckWish } from '../event/ack.ts';
 import { type ObservationDefaults, parseDefaults } from '../indicator/observation.ts';
-import { IntakeError } from '../intake/intake.ts';
 import { intakeLimits } from '../intake/limits.ts';
 import { readRows, rowTypes } from '../intake/rows.ts';
-import { accept } from '../parsed.ts';
-import { problemAnswers } from './answers.ts';
 import { readBody } from './body.ts';
 import type { Env } from './env.ts';
 import type { FacadeParts } from './parts.ts';
 import { Problem, type ProblemDetail } from './problem.ts';
+import { ackParameter, answerOutcome, onceEach, outcomeAnswers, taken, wishFrom } from './saying.ts';
 import { requireScope } from './scopes.ts';
 
 const writeRoute = createRoute({
@@ -26,27 +24,11 @@ const writeRoute = createRoute({
       tags: z.string().optional(),
       confidence: z.string().optional(),
       itype: z.string().optional(),
-      ack: z
-        .string()
-        .optional()
-        .openapi({
-          description: `Where it must be on disk before the answer: ${ackAllowed}. Default ${ackDefault}: one other node, if there is one.`,
-        }),
+      ack: ackParameter,
     }),
     body: { content: Object.fromEntries(rowTypes.map((type) => [type, { schema: z.unknown() }])) },
   },
-  responses: {
-    200: { description: 'There were no rows' },
-    201: {
-      description: 'What became of each row',
-      content: { 'application/json': { schema: z.record(z.string(), z.unknown()) } },
-    },
-    202: {
-      description: 'Stored here, but not yet on as many other nodes as wished; `ack.reason` says why',
-      content: { 'application/json': { schema: z.record(z.string(), z.unknown()) } },
-    },
-    ...problemAnswers(400, 401, 403, 413, 415, 422, 503),
-  },
+  responses: outcomeAnswers,
 });
 
 export function addSubmitRoute(app: OpenAPIHono<Env>, parts: FacadeParts): void {
@@ -59,19 +41,7 @@ export function addSubmitRoute(app: OpenAPIHono<Env>, parts: FacadeParts): void 
     const rows = readRows(body, context.req.header('content-type') ?? '');
     if (!rows.ok)
       throw new Problem(rows.code === 'unknown-type' ? 415 : 400, rows.reason, { code: rows.code });
-    try {
-      const outcome = await parts.intake.submit(rows.value, defaults, wish);
-      if (outcome.accepted > 0) return context.json(outcome, outcome.ack.reason === undefined ? 201 : 202);
-      if (outcome.refused.length === 0) return context.json(outcome, 200);
-      throw new Problem(422, `none of ${outcome.refused.length} rows was accepted; each says why`, {
-        ...outcome,
-      });
-    } catch (error) {
-      if (!(error instanceof IntakeError)) throw error;
-      // A broken store needs a person; asking again would not help.
-      const again = error.code === 'BROKEN' ? {} : { 'retry-after': '2' };
-      throw new Problem(503, error.message, { code: error.code }, again);
-    }
+    return answerOutcome(await taken(parts.intake.submit(rows.value, defaults, wish)));
   });
 }
 
@@ -80,20 +50,10 @@ function submitParameters(
   parameters: Record<string, string[]>,
   provider: string,
 ): { readonly defaults: ObservationDefaults; readonly wish: AckWish } {
-  const { ack, ...fields } = Object.fromEntries(
-    Object.entries(parameters).map(([name, [value, ...more]]) => {
-      if (more.length === 0) return [name, value ?? ''];
-      throw new Problem(400, `${name} is given ${more.length + 1} times; once is allowed`, {
-        errors: [{ parameter: name, detail: 'allowed once' }],
-      });
-    }),
-  );
-  const wish = ack === undefined ? accept(ackDefault) : parseAckWish(ack);
-  if (!wish.ok) {
-    throw new Problem(400, `ack: ${wish.reason}`, { errors: [{ parameter: 'ack', detail: wish.reason }] });
-  }
+  const { ack, ...fields } = onceEach(parameters);
+  const wish = wishFrom(ack);
   const defaults = parseDefaults(fields, provider);
-  if (defaults.ok) return { defaults: defaults.value, wish: wish.value };
+  if (defaults.ok) return { defaults: defaults.value, wish };
   // One at a time as well: each that is wrong is named.
   const errors = Object.entries(fields).flatMap(([parameter, value]): ProblemDetail[] => {
     const parsed = parseDefaults({ [parameter]: value }, provider);

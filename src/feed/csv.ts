@@ -1,5 +1,5 @@
-/** A row of a table: texts, numbers, and lists that become one cell. */
-export type CsvRow = Readonly<Record<string, string | number | readonly string[] | undefined>>;
+/** A row of a table: texts, numbers, lists that become one cell, and objects, which become one of JSON. */
+export type CsvRow = Readonly<Record<string, string | number | readonly string[] | object | undefined>>;
 
 const lineEnd = '\r\n';
 
@@ -16,7 +16,8 @@ export function csvLine(row: CsvRow, fields: readonly string[]): string {
 function csvCell(value: CsvRow[string]): string {
   if (value === undefined) return '';
   if (typeof value === 'number') return String(value);
-  const text = typeof value === 'string' ? value : value.join(',');
+  const text =
+    typeof value === 'string' ? value : Array.isArray(value) ? value.join(',') : JSON.stringify(value);
   return `"${withoutFormula(text).replaceAll('"', '""')}"`;
 }
 

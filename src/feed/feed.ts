@@ -1,3 +1,4 @@
+import { isStated } from '../indicator/record.ts';
 import { specialPurpose } from '../indicator/special-purpose.ts';
 import { type IndicatorRecord, type Itype, itypes } from '../indicator/types.ts';
 import { type Filter, matches } from '../query/filter.ts';
@@ -35,7 +36,7 @@ export async function makeFeed(store: IndicatorStore, request: FeedRequest, nowM
     const [{ itype, indicator }] = statements;
     const filter = filterFor(request.filter, itype, nowMs);
     const [first, ...more] = statements.filter(
-      (record) => matches(filter, record) && !isExpired(record, nowMs),
+      (record) => isStated(record) && matches(filter, record) && !isExpired(record, nowMs),
     );
     if (first === undefined) continue;
     if (specialPurpose(itype, indicator) !== undefined) {

@@ -6,7 +6,7 @@ const dayMs = 24 * 60 * 60 * 1_000;
  * How long a record lives after it was last observed, in days, when its source does not say. Addresses change hands, names
  * are given up, a file stays what it is. Far above the age that a feed takes, as questions want history.
  */
-const timeToLiveDays = {
+export const timeToLiveDays = {
   ipv4: 180,
   ipv6: 180,
   fqdn: 365,

@@ -26,6 +26,8 @@ export type PublicRecord = {
   readonly cc?: string;
   readonly latitude?: number;
   readonly longitude?: number;
+  readonly sightings?: { readonly count: number; readonly lasttime: string };
+  readonly retracted?: { readonly time: string; readonly reason: string };
   readonly id: string;
 };
 
@@ -55,6 +57,8 @@ export const publicRecordFields = [
   'cc',
   'latitude',
   'longitude',
+  'sightings',
+  'retracted',
   'id',
 ] as const satisfies readonly (keyof PublicRecord)[];
 
@@ -84,5 +88,13 @@ export function presentRecord(record: IndicatorRecord): PublicRecord {
   if (record.cc !== undefined) shown.cc = record.cc;
   if (record.latitude !== undefined) shown.latitude = record.latitude;
   if (record.longitude !== undefined) shown.longitude = record.longitude;
+  if (record.sightings !== undefined) {
+    const { count, lasttimeMs } = record.sightings;
+    shown.sightings = { count, lasttime: rfc3339(lasttimeMs) };
+  }
+  if (record.retracted !== undefined) {
+    const { hlc, reason } = record.retracted;
+    shown.retracted = { time: rfc3339(Number(hlc >> 16n)), reason };
+  }
   return Object.assign(shown, { id: recordId(record) });
 }

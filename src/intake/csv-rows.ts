@@ -1,5 +1,4 @@
 import { CsvError, parse } from 'csv-parse/sync';
-import { observationFields } from '../indicator/observation.ts';
 import { quote } from '../indicator/quote.ts';
 import { accept, type Parsed, refuse } from '../parsed.ts';
 import { intakeLimits as limits } from './limits.ts';
@@ -12,14 +11,14 @@ const shownMax = 5;
 
 /**
  * CSV as RFC 4180 has it, and as real feeds write it: lines may end either way, quotes may stand within a cell, cells at the
- * end may be missing or empty. The first line names the columns, in any case of letters.
+ * end may be missing or empty. The first line names the columns, each one of `fields`, in any case of letters.
  */
-export function readCsv(text: string): Parsed<readonly Row[], RowsRefusal> {
+export function readCsv(text: string, fields: readonly string[]): Parsed<readonly Row[], RowsRefusal> {
   const records = parseRecords(withoutLongLines(text));
   if (!records.ok) return records;
   const [first, ...rest] = records.value;
   if (first === undefined) return accept([]);
-  const header = readHeader(first);
+  const header = readHeader(first, fields);
   if (!header.ok) return header;
   return accept(rest.map((cells, i) => readRecord(header.value, cells, i + 1)));
 }
@@ -49,18 +48,21 @@ function parseRecords(text: string): Parsed<readonly (readonly string[])[], Rows
   }
 }
 
-function readHeader(cells: readonly string[]): Parsed<readonly string[], RowsRefusal> {
+function readHeader(
+  cells: readonly string[],
+  fields: readonly string[],
+): Parsed<readonly string[], RowsRefusal> {
   const names = cells.map((name) => name.toLowerCase());
   // A comma at the end of each line makes a column without name.
   while (names.at(-1) === '') names.pop();
-  const known = observationFields.join(', ');
+  const known = fields.join(', ');
   if (!names.includes('indicator')) {
     return refuse(
       'no-header',
       `the first line of a CSV names its columns, and one of them is \`indicator\`; it may name ${known}`,
     );
   }
-  const unknown = names.filter((name) => !observationFields.includes(name));
+  const unknown = names.filter((name) => !fields.includes(name));
   if (unknown.length > 0) {
     const shown = unknown.slice(0, shownMax).map(quote).join(', ');
     const more = unknown.length > shownMax ? ` and ${unknown.length - shownMax} more` : '';

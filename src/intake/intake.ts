@@ -7,7 +7,9 @@ import type { Identity } from '../event/identity.ts';
 import { type Entry, eventId, type SeqRange } from '../event/types.ts';
 import { emptyHeld } from '../event/vector.ts';
 import { type ObservationDefaults, parseObservation } from '../indicator/observation.ts';
+import { parseSighting, type SightingDefaults } from '../indicator/statement.ts';
 import type { Statement } from '../indicator/types.ts';
+import { accept, type Parsed } from '../parsed.ts';
 import type { Change, IndicatorStore } from '../store/store.ts';
 import { intakeLimits as limits } from './limits.ts';
 import type { Row } from './row.ts';
@@ -48,6 +50,8 @@ export interface Intake {
    * the first rows of a large submission may be stored, and the later ones are not.
    */
   submit(rows: readonly Row[], defaults: ObservationDefaults, wish?: AckWish): Promise<SubmitOutcome>;
+  /** The same for rows of sightings. */
+  sight(rows: readonly Row[], defaults: SightingDefaults, wish?: AckWish): Promise<SubmitOutcome>;
   /** Makes events of this node out of statements that are checked already, as `submit` does. */
   say(statements: readonly Statement[], wish?: AckWish): Promise<Said>;
   /** Makes events of this node out of what a snapshot did not know; resolves once they are in the store. */
@@ -127,12 +131,8 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
     });
   }
 
-  async function take(
-    rows: readonly Row[],
-    defaults: ObservationDefaults,
-    wish: AckWish,
-  ): Promise<SubmitOutcome> {
-    const { statements, refused } = await parseRows(rows, defaults, clock);
+  async function take(rows: readonly Row[], parse: ParseRow, wish: AckWish): Promise<SubmitOutcome> {
+    const { statements, refused } = await parseRows(rows, parse);
     const { changes, ...said } = await commitAll(statements, wish);
     const created = changes.filter(({ outcome }) => outcome === 'created').length;
     const accepted = changes.length;
@@ -169,8 +169,25 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
     }
   }
 
+  function observing(defaults: ObservationDefaults): ParseRow {
+    return (value) => {
+      const parsed = parseObservation(value, defaults, clock.wallMs());
+      return parsed.ok ? accept({ kind: 'observe', body: parsed.value }) : parsed;
+    };
+  }
+
+  function sighting(defaults: SightingDefaults): ParseRow {
+    return (value) => {
+      const parsed = parseSighting(value, defaults, clock.wallMs());
+      return parsed.ok ? accept({ kind: 'sight', body: parsed.value }) : parsed;
+    };
+  }
+
   return {
-    submit: (rows, defaults, wish = ackDefault) => admit(rows.length, () => take(rows, defaults, wish)),
+    submit: (rows, defaults, wish = ackDefault) =>
+      admit(rows.length, () => take(rows, observing(defaults), wish)),
+    sight: (rows, defaults, wish = ackDefault) =>
+      admit(rows.length, () => take(rows, sighting(defaults), wish)),
     say: (statements, wish = ackDefault) =>
       admit(statements.length, async () => {
         const { changes: _, ...said } = await commitAll(statements, wish);
@@ -212,10 +229,11 @@ function slices<T>(items: readonly T[], lengthMax: number): readonly (readonly T
   );
 }
 
+type ParseRow = (value: unknown) => Parsed<Statement, string>;
+
 async function parseRows(
   rows: readonly Row[],
-  defaults: ObservationDefaults,
-  clock: Clock,
+  parse: ParseRow,
 ): Promise<{ readonly statements: readonly Statement[]; readonly refused: readonly RefusedRow[] }> {
   const statements: Statement[] = [];
   const refused: RefusedRow[] = [];
@@ -226,8 +244,8 @@ async function parseRows(
       refused.push({ row: row.row, ...row.refusal });
       continue;
     }
-    const parsed = parseObservation(row.value, defaults, clock.wallMs());
-    if (parsed.ok) statements.push({ kind: 'observe', body: parsed.value });
+    const parsed = parse(row.value);
+    if (parsed.ok) statements.push(parsed.value);
     else refused.push({ row: row.row, code: parsed.code, reason: parsed.reason });
   }
   return { statements, refused };

@@ -1,3 +1,4 @@
+import { observationFields } from '../indicator/observation.ts';
 import { accept, type Parsed, refuse } from '../parsed.ts';
 import { readCsv } from './csv-rows.ts';
 import { parseJson, readJson } from './json-rows.ts';
@@ -7,7 +8,7 @@ import { type Row, type RowsRefusal, refuseRow } from './row.ts';
 /** It also takes off a byte order mark, and keeps nothing between two bodies. */
 const utf8 = new TextDecoder('utf-8');
 
-type Reader = (text: string) => Parsed<readonly Row[], RowsRefusal>;
+type Reader = (text: string, fields: readonly string[]) => Parsed<readonly Row[], RowsRefusal>;
 
 const readers: ReadonlyMap<string, Reader> = new Map([
   ['application/json', readJson],
@@ -23,11 +24,15 @@ export const rowTypes: readonly string[] = [...readers.keys()];
 
 /**
  * Splits a body into rows by its media type. What is wrong with one row is that row's refusal and costs no other; only a
- * body whose rows cannot be told apart, or that has too many, is refused whole. Bytes that are not UTF-8 become U+FFFD,
+ * body whose rows cannot be told apart, or that has too many, or whose CSV names none of `fields`, is refused whole. Bytes that are not UTF-8 become U+FFFD,
  * which marks the row that holds them: parseObservation refuses it. Blank lines are no rows; comment lines are, and are
  * refused. Work stops where a cap is passed: a body of commas or line ends must not cost more than one of indicators.
  */
-export function readRows(body: Uint8Array, contentType: string): Parsed<readonly Row[], RowsRefusal> {
+export function readRows(
+  body: Uint8Array,
+  contentType: string,
+  fields: readonly string[] = observationFields,
+): Parsed<readonly Row[], RowsRefusal> {
   const type = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
   const read = readers.get(type);
   if (read === undefined) {
@@ -36,7 +41,7 @@ export function readRows(body: Uint8Array, contentType: string): Parsed<readonly
       `${type === '' ? 'no Content-Type' : type} is not taken; allowed are ${rowTypes.join(', ')}`,
     );
   }
-  const rows = read(utf8.decode(body));
+  const rows = read(utf8.decode(body), fields);
   if (rows.ok && rows.value.length > limits.rowsMax) {
     return refuse('too-many-rows', `more than ${limits.rowsMax} rows in one request: send them in parts`);
   }

@@ -1,4 +1,12 @@
-import type { Hlc, NodeId, OpenedBatch, SeqRange, SignedBatch, TocsinEvent, Vector } from '../event/types.ts';
+import type {
+  Hlc,
+  NodeId,
+  OpenedBatch,
+  SeqRange,
+  SignedBatch,
+  StatementEvent,
+  Vector,
+} from '../event/types.ts';
 import type { IndicatorRecord, Itype, Statement } from '../indicator/types.ts';
 import type { CountedField, FieldCount } from './counts.ts';
 import type { StoreError } from './errors.ts';
@@ -9,7 +17,7 @@ import type { SnapshotSink, SnapshotSource } from './snapshot.ts';
 export type Change = {
   /** This node's count of applied events, from 1 without gaps: the stream cursor. Means nothing on another node. */
   readonly position: number;
-  readonly event: Pick<TocsinEvent, 'origin' | 'seq' | 'hlc' | 'kind'>;
+  readonly event: Pick<StatementEvent, 'origin' | 'seq' | 'hlc' | 'kind'>;
   readonly outcome: 'created' | 'updated';
   /** As it is after this event when live; as it is now when read back later. */
   readonly record: IndicatorRecord;

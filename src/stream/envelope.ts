@@ -10,27 +10,36 @@ import { cursorOf } from './cursor.ts';
 export type StreamMessage = {
   readonly position: number;
   readonly cursor: string;
-  readonly topic: 'indicator';
-  /** What ZeroMQ subscribers match: `indicator/<itype>/<tlp>/`. */
+  readonly topic: Topic;
+  /** What ZeroMQ subscribers match: `<topic>/<itype>/<tlp>/`. */
   readonly zeromqTopic: string;
   /** CloudEvents 1.0 in JSON. */
   readonly json: string;
   readonly record: IndicatorRecord;
 };
 
+export type Topic = 'indicator' | 'sighting' | 'retract';
+
+const topics: Readonly<Record<Change['event']['kind'], Topic>> = {
+  observe: 'indicator',
+  sight: 'sighting',
+  retract: 'retract',
+};
+
 /** `nodeId` is the node whose stream this is; the event's id names its origin, and is the same on every node. */
 export function streamMessage(change: Change, nodeId: NodeId): StreamMessage {
   const { position, event, outcome, record } = change;
+  const topic = topics[event.kind];
   const cursor = cursorOf(nodeId, position);
   return {
     position,
     cursor,
-    topic: 'indicator',
-    zeromqTopic: `indicator/${record.itype}/${record.tlp}/`,
+    topic,
+    zeromqTopic: `${topic}/${record.itype}/${record.tlp}/`,
     json: JSON.stringify({
       specversion: '1.0',
       id: eventId(event),
-      type: `tocsin.indicator.${outcome}`,
+      type: topic === 'indicator' ? `tocsin.indicator.${outcome}` : `tocsin.${topic}`,
       source: nodeId,
       time: rfc3339(hlcMs(event.hlc)),
       datacontenttype: 'application/json',

@@ -5,6 +5,7 @@ import { MemoryLevel } from 'memory-level';
 import { expect, test } from 'vitest';
 import { openDisk } from '../../src/store/disk.ts';
 import { openStore } from '../../src/store/level-store.ts';
+import { indexContract } from './index-contract.ts';
 import { snapshotContract } from './snapshot-contract.ts';
 import { type StorePlace, storeContract } from './store-contract.ts';
 import { upkeepContract } from './upkeep-contract.ts';
@@ -28,7 +29,7 @@ async function inMemory(): Promise<StorePlace> {
   };
 }
 
-for (const contract of [storeContract, snapshotContract, upkeepContract]) {
+for (const contract of [storeContract, snapshotContract, upkeepContract, indexContract]) {
   contract('over LevelDB on disk', onDisk);
   contract('over LevelDB in memory', inMemory);
 }
