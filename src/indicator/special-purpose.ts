@@ -10,7 +10,7 @@ type SpecialRange = { readonly network: Network; readonly high: bigint; readonly
 // The IANA registries of special-purpose addresses (RFC 6890, updated by RFC 8190), with the names and sources that they give,
 // and multicast, which has registries of its own. A range within a wider one stands before it, so that the first match is
 // the closest.
-const ranges: readonly SpecialRange[] = [
+export const specialPurposeRanges: readonly SpecialRange[] = [
   // https://www.iana.org/assignments/iana-ipv4-special-registry
   range('0.0.0.0', 'This host on this network (RFC 1122)'),
   range('0.0.0.0/8', 'This network (RFC 791)'),
@@ -75,7 +75,7 @@ export function specialPurpose(itype: Itype, indicator: string): string | undefi
   const network = networkOf(itype, indicator);
   if (network === undefined) return undefined;
   const high = highOf(network);
-  return ranges.find(
+  return specialPurposeRanges.find(
     (special) =>
       special.network.itype === network.itype && special.network.low <= high && network.low <= special.high,
   )?.name;

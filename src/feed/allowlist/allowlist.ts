@@ -1,0 +1,159 @@
+import type { Clock } from '../../clock.ts';
+import { formatNetwork } from '../../indicator/address.ts';
+import { mailHost } from '../../indicator/email.ts';
+import { hostAddress } from '../../indicator/host.ts';
+import type { Itype } from '../../indicator/types.ts';
+import { splitAtHost } from '../../indicator/url.ts';
+import { builtInLists, freeMailDomains } from './built-in.ts';
+import type { Entry } from './entry.ts';
+import { entriesAbove } from './names.ts';
+import { createNetworks, type Family } from './networks.ts';
+import { isPublicSuffix } from './public-suffix.ts';
+import { createRegister, type Register } from './register.ts';
+
+/** What one list says of one value. `list` is the provider of the allowlist record, or the name of a built-in range. */
+export type AllowMatch = { readonly list: string; readonly entry: string };
+
+export type AllowVerdict = {
+  /** The first that keeps it out of every feed; undefined: it may enter. */
+  readonly suppressedBy: AllowMatch | undefined;
+  /** What is said about it without keeping it out: cloud ranges, CDNs, dynamic DNS, hosting platforms. */
+  readonly context: readonly AllowMatch[];
+};
+
+export interface Allowlist {
+  /** Of a canonical value. */
+  check(itype: Itype, indicator: string): AllowVerdict;
+  /** Changes with every change of an entry: what was checked under an older one is to be checked anew. */
+  version(): number;
+  /** Values that have an entry, without what is built in. */
+  size(): number;
+}
+
+/** An allowlist that follows the records. */
+export type LiveAllowlist = Allowlist & Pick<Register, 'put' | 'remove'>;
+
+/** Matches that a verdict names at most: a network may hold thousands of a cloud's. */
+export const contextMax = 20;
+
+const nothing: AllowVerdict = { suppressedBy: undefined, context: [] };
+
+/** An allowlist with what is built in and no more. docs/allowlist.md says what matches what, and why. */
+export function createAllowlist(clock: Pick<Clock, 'wallMs'>): LiveAllowlist {
+  const networks = createNetworks();
+  const register = createRegister(clock, {
+    added(itype, entry) {
+      if (isFamily(itype)) networks.add(itype, entry);
+    },
+    retired(itype, entry) {
+      if (isFamily(itype)) networks.noteRetired(itype, entry);
+    },
+  });
+  const names = register.entriesOf('fqdn');
+
+  function checkNetwork(family: Family, indicator: string): AllowVerdict {
+    const { keeper, context } = networks.find(family, indicator, contextMax);
+    if (keeper === undefined && context.length === 0) return nothing;
+    return {
+      suppressedBy: keeper && match(keeper.says.suppressor, keeper),
+      context: context.flatMap((entry) => matches(entry.says.contexts, entry)).slice(0, contextMax),
+    };
+  }
+
+  function checkName(name: string): AllowVerdict {
+    const verdict = judge(entriesAbove(names, name), name, false);
+    if (verdict.suppressedBy !== undefined || !isPublicSuffix(name)) return verdict;
+    // Blocking it would block everyone who has a name below it.
+    return { ...verdict, suppressedBy: { list: builtInLists.publicSuffix, entry: name } };
+  }
+
+  /** Of what is at a host: a URL, a mailbox. `isPlatform`: strangers' things are there, whatever the entries say. */
+  function checkHost(host: string, isPlatform: boolean): AllowVerdict {
+    const address = hostAddress(host);
+    if (address !== undefined) return checkNetwork(address.itype, formatNetwork(address));
+    const above = entriesAbove(names, host);
+    return judge(above, host, isPlatform || above.some((entry) => contextsAt(entry, host).length > 0));
+  }
+
+  function checkMail(email: string): AllowVerdict {
+    const host = mailHost(email);
+    if (!freeMailDomains.has(host)) return checkHost(host, false);
+    const { suppressedBy, context } = checkHost(host, true);
+    return { suppressedBy, context: [{ list: builtInLists.freeMail, entry: host }, ...context] };
+  }
+
+  /** What is said of the value itself goes before what is said of where it is. */
+  function withExact(itype: Itype, indicator: string, verdict: AllowVerdict): AllowVerdict {
+    const entry = register.entriesOf(itype).get(indicator);
+    if (entry === undefined) return verdict;
+    return {
+      suppressedBy: match(entry.says.suppressor, entry) ?? verdict.suppressedBy,
+      context: [...matches(entry.says.contexts, entry), ...verdict.context].slice(0, contextMax),
+    };
+  }
+
+  return {
+    check(itype, indicator) {
+      register.expire();
+      switch (itype) {
+        case 'ipv4':
+        case 'ipv6':
+          return checkNetwork(itype, indicator);
+        case 'fqdn':
+          return checkName(indicator);
+        case 'url':
+          return withExact(itype, indicator, checkHost(splitAtHost(indicator).host, false));
+        case 'email':
+          return withExact(itype, indicator, checkMail(indicator));
+        default:
+          return withExact(itype, indicator, nothing);
+      }
+    },
+    version() {
+      register.expire();
+      return register.version();
+    },
+    size() {
+      register.expire();
+      return register.size();
+    },
+    put: register.put,
+    remove: register.remove,
+  };
+}
+
+/**
+ * What the entries at a name and above it say.
+ * @param isHosting what is judged belongs to strangers who are guests at the name: being vouched for is then the name's alone
+ */
+function judge(above: readonly Entry[], name: string, isHosting: boolean): AllowVerdict {
+  if (above.length === 0) return nothing;
+  let suppressedBy: AllowMatch | undefined;
+  const context: AllowMatch[] = [];
+  for (const entry of above) {
+    const { says } = entry;
+    const keeper = match(entry.indicator === name ? says.suppressor : says.suppressorBelow, entry);
+    if (isHosting) {
+      suppressedBy ??= match(says.suppressorOfAll, entry);
+      if (keeper !== undefined) context.push(keeper);
+    } else suppressedBy ??= keeper;
+    context.push(...matches(contextsAt(entry, name), entry));
+  }
+  return { suppressedBy, context: context.slice(0, contextMax) };
+}
+
+function contextsAt({ indicator, says }: Entry, name: string): readonly string[] {
+  return indicator === name ? says.contexts : says.contextsBelow;
+}
+
+function matches(lists: readonly string[], { indicator }: Entry): readonly AllowMatch[] {
+  return lists.map((list) => ({ list, entry: indicator }));
+}
+
+function match(list: string | undefined, { indicator }: Entry): AllowMatch | undefined {
+  return list === undefined ? undefined : { list, entry: indicator };
+}
+
+function isFamily(itype: Itype): itype is Family {
+  return itype === 'ipv4' || itype === 'ipv6';
+}
