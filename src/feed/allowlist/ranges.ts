@@ -150,15 +150,13 @@ function withParents<Value>(
   return { count: prefixes.length, lows, prefixes, parents, values };
 }
 
-/** Place of the narrowest network that covers `query`; -1 when none does. */
+/** Place of the narrowest network that covers `query`; -1 when none does. It is the last up to the query, or around that. */
 function closest<Value>(width: number, run: Run<Value>, query: Words): number {
   let at = lastUpTo(width, run, query);
-  while (at >= 0) {
-    const prefix = run.prefixes[at] ?? 0;
-    if (prefix <= query.prefix && startsAlike(width, run.lows, at, query.low, 0, prefix)) return at;
+  while (at >= 0 && !startsAlike(width, run.lows, at, query.low, 0, run.prefixes[at] ?? 0)) {
     at = run.parents[at] ?? -1;
   }
-  return -1;
+  return at;
 }
 
 /** Place of the first network that is not retired, lies within `query`, and stands behind `after`; -1 when none does. */
