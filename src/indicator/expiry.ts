@@ -1,3 +1,4 @@
+import { isAllowlistEntry } from './allowlist-tags.ts';
 import type { IndicatorRecord, Itype } from './types.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
@@ -19,11 +20,14 @@ export const timeToLiveDays = {
   asn: 365,
 } as const satisfies Record<Itype, number>;
 
-/** When a record expires, Unix milliseconds: what its source states, else its kind's time to live. */
-export function expiresAtMs({
-  itype,
-  expiretimeMs,
-  lasttimeMs,
-}: Pick<IndicatorRecord, 'itype' | 'expiretimeMs' | 'lasttimeMs'>): number {
-  return expiretimeMs ?? lasttimeMs + timeToLiveDays[itype] * dayMs;
+/**
+ * When a record expires, Unix milliseconds: what its source states, else its kind's time to live. An allowlist entry lasts
+ * until somebody says otherwise: what it protects must not become blockable by the passing of time.
+ */
+export function expiresAtMs(
+  record: Pick<IndicatorRecord, 'itype' | 'expiretimeMs' | 'lasttimeMs' | 'tags'>,
+): number {
+  const { itype, expiretimeMs, lasttimeMs } = record;
+  if (expiretimeMs !== undefined) return expiretimeMs;
+  return isAllowlistEntry(record) ? Number.MAX_SAFE_INTEGER : lasttimeMs + timeToLiveDays[itype] * dayMs;
 }

@@ -68,7 +68,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
   let replaced = await replacedTables();
   let sink: { readonly tables: RecordTables; discarded: boolean } | undefined;
   const listeners = new Set<(commit: Commit) => void>();
-  const replacedListeners = new Set<() => void>();
+  const replacedListeners = new Set<(by: 'snapshot' | 'sweep') => void>();
   /** Until it resolves, the records may be ahead of `summary`. */
   let applying: Promise<void> | undefined;
   /** While a snapshot takes its place: the vector before, as the next number of this node is read from it. */
@@ -218,8 +218,8 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     for (const listener of listeners) call(() => listener(commit));
   }
 
-  function tellReplaced(): void {
-    for (const listener of replacedListeners) call(listener);
+  function tellReplaced(by: 'snapshot' | 'sweep'): void {
+    for (const listener of replacedListeners) call(() => listener(by));
   }
 
   function call(listener: () => void): void {
@@ -368,7 +368,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       throw failed(cause);
     }
     vectorBefore = undefined;
-    tellReplaced();
+    tellReplaced('snapshot');
     if (logWasWhole) await forgetUnsaid();
     return { logWasWhole };
   }
@@ -461,7 +461,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
         return rows.length < removedAtOnce ? undefined : rows.at(-1)?.[0];
       });
     } while (after !== undefined);
-    if (swept > 0) tellReplaced();
+    if (swept > 0) tellReplaced('sweep');
     return swept;
   }
 
@@ -528,18 +528,21 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
   }
 
   async function* allowlist(): AsyncIterable<readonly IndicatorRecord[]> {
-    const iterator = tables.allowlist.values();
     try {
-      for (
-        let texts = await iterator.nextv(pageSize);
-        texts.length > 0;
-        texts = await iterator.nextv(pageSize)
-      )
-        yield texts.map(decodeRecord);
+      refuseClosed();
+      const iterator = tables.allowlist.values();
+      try {
+        for (
+          let texts = await iterator.nextv(pageSize);
+          texts.length > 0;
+          texts = await iterator.nextv(pageSize)
+        )
+          yield texts.map(decodeRecord);
+      } finally {
+        await iterator.close();
+      }
     } catch (cause) {
       throw storeErrorOf(cause);
-    } finally {
-      await iterator.close();
     }
   }
 

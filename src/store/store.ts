@@ -56,7 +56,7 @@ export interface IndicatorStore extends AsyncDisposable {
    */
   commit(batches: readonly OpenedBatch[]): Promise<Commit>;
   /** Called when a snapshot has taken the place of the records, or a sweep has removed some. Returns the way to stop. */
-  onReplaced(listener: () => void): () => void;
+  onReplaced(listener: (by: 'snapshot' | 'sweep') => void): () => void;
   /** Called after each commit was written, in order, before its promise resolves. Returns the way to stop. */
   onCommitted(listener: (commit: Commit) => void): () => void;
   /** The held batches that touch `range`, in seq order, of at most about `bytesMax` bytes (at least one batch). */
