@@ -23,8 +23,7 @@ export function valueKey(itype: Itype, indicator: string): string {
     case 'ipv6': {
       const ipv4 = readIpv4(indicator);
       if (ipv4 !== undefined) return `${wideZeros}${hexOfIpv4(ipv4)}20`;
-      const network = readNetwork(indicator);
-      return hexOf(network, 32) + network.prefix.toString(16).padStart(2, '0');
+      return networkKey(readNetwork(indicator));
     }
     case 'fqdn':
       return hostKey(indicator);
@@ -46,6 +45,11 @@ export function valueKey(itype: Itype, indicator: string): string {
     default:
       return itype satisfies never;
   }
+}
+
+/** The same of a network that is at hand already. */
+export function networkKey(network: Network): string {
+  return hexOf(network, 32) + network.prefix.toString(16).padStart(2, '0');
 }
 
 /** What an IPv6 address has more of. */

@@ -32,6 +32,11 @@ export function newestKey(reporttimeMs: number, key: string): string {
   return `${padded(latestMs - reporttimeMs)}\0${key}`;
 }
 
+/** Before every record that was reported then or before. */
+export function newestStart(reporttimeMs: number): string {
+  return padded(latestMs - reporttimeMs);
+}
+
 /** The record key within a key of the newest index. */
 export function recordKeyOf(newest: string): string {
   return newest.slice(digits + 1);

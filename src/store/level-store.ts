@@ -9,7 +9,17 @@ import { type CommitPlan, freshBatches, keysOf, planBackfill, planCommit } from 
 import { type Counts, createCounts, readCounts } from './counts.ts';
 import { StoreError, storeErrorOf } from './errors.ts';
 import { type LogWindow, logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
-import { isBehind, itypeRange, logKey, newestKey, recordKey, recordKeyOf, valueRange } from './keys.ts';
+import {
+  isBehind,
+  itypeRange,
+  logKey,
+  newestKey,
+  newestStart,
+  recordKey,
+  recordKeyOf,
+  valueRange,
+} from './keys.ts';
+import { readEachRange, readRanges } from './ranges.ts';
 import { decodeRecord } from './record-codec.ts';
 import { countDeltas, type RecordChange, recordRows } from './record-rows.ts';
 import { flush, newRows, type Rows } from './rows.ts';
@@ -592,6 +602,10 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       read(async () => (await tables.records.values(valueRange(itype, indicator)).all()).map(decodeRecord)),
     byItype: (itype, after, limit) => read(() => byItype(itype, after, limit)),
     newest: (after, limit) => read(() => newest(after, limit)),
+    inRanges: (ranges, after, limit) => read(() => readRanges(tables.records, ranges, after, limit)),
+    ofEachRange: (ranges, eachMax, allMax) =>
+      read(() => readEachRange(tables.records, ranges, eachMax, allMax)),
+    newestFrom: newestStart,
     newestKeyOf: (record) => newestKey(record.reporttimeMs, recordKey(record)),
     itypeKeyOf: recordKey,
     lastHlc: () => summary.lastHlc,

@@ -11,6 +11,7 @@ import type { IndicatorRecord, Itype, Statement } from '../indicator/types.ts';
 import type { CountedField, FieldCount } from './counts.ts';
 import type { StoreError } from './errors.ts';
 import type { LogWindow } from './event-log.ts';
+import type { KeyRange } from './keys.ts';
 import type { SnapshotSink, SnapshotSource } from './snapshot.ts';
 
 /** One applied event as this node's streams see it. */
@@ -41,6 +42,9 @@ export type Digest = {
 
 /** A page of records and the key to continue after; absent at the end. */
 export type RecordPage = { readonly records: readonly IndicatorRecord[]; readonly next?: string };
+
+/** The first records of one range of keys; `more` when it has others. */
+export type RangeRecords = { readonly records: readonly IndicatorRecord[]; readonly more: boolean };
 
 /**
  * The records, the event log and the vector of one node, always in step: one commit writes all three at once, synced.
@@ -78,6 +82,18 @@ export interface IndicatorStore extends AsyncDisposable {
   byItype(itype: Itype, after: string | undefined, limit: number): Promise<RecordPage>;
   /** Records by reporttime, newest first, from behind `after`. */
   newest(after: string | undefined, limit: number): Promise<RecordPage>;
+  /**
+   * The records in ranges of keys (value-ranges.ts) that ascend and do not touch, in value order, from behind `after`, which
+   * is a key as `itypeKeyOf` gives it.
+   */
+  inRanges(ranges: readonly KeyRange[], after: string | undefined, limit: number): Promise<RecordPage>;
+  /**
+   * The first records of each range, in value order: `eachMax` at most, and `allMax` of all ranges together. The ranges may
+   * come in any order and overlap.
+   */
+  ofEachRange(ranges: readonly KeyRange[], eachMax: number, allMax: number): Promise<readonly RangeRecords[]>;
+  /** Where `newest` comes to what was reported at a time or before it, Unix milliseconds. */
+  newestFrom(reporttimeMs: number): string;
   /** The latest hybrid time of any applied event: a clock of this node must not fall behind it. */
   lastHlc(): Hlc;
   /** Where a record stands in `newest` and in `byItype`, to go on from behind it. */

@@ -5,6 +5,7 @@ import type { OpenedBatch } from '../../src/event/types.ts';
 import { parseObservation, standardDefaults } from '../../src/indicator/observation.ts';
 import type { Observation, Statement } from '../../src/indicator/types.ts';
 import type { Commit, IndicatorStore } from '../../src/store/store.ts';
+import { allOf } from '../../src/store/value-ranges.ts';
 
 const startMs = Date.UTC(2026, 0, 1);
 
@@ -209,6 +210,8 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         byValue: () => store.byValue('fqdn', 'example.com'),
         byItype: () => store.byItype('fqdn', undefined, 1),
         newest: () => store.newest(undefined, 1),
+        inRanges: () => store.inRanges([allOf('fqdn')], undefined, 1),
+        ofEachRange: () => store.ofEachRange([allOf('fqdn')], 1, 1),
         changesAfter: () => store.changesAfter(0, 1),
         batches: () => store.batches(a.nodeId, { from: 1, to: 1 }, 1),
         digest: () => store.digest(),

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { openDisk } from '../../src/store/disk.ts';
 import { openStore } from '../../src/store/level-store.ts';
 import { indexContract } from './index-contract.ts';
+import { rangesContract } from './ranges-contract.ts';
 import { snapshotContract } from './snapshot-contract.ts';
 import { type StorePlace, storeContract } from './store-contract.ts';
 import { upkeepContract } from './upkeep-contract.ts';
@@ -29,7 +30,7 @@ async function inMemory(): Promise<StorePlace> {
   };
 }
 
-for (const contract of [storeContract, snapshotContract, upkeepContract, indexContract]) {
+for (const contract of [storeContract, rangesContract, snapshotContract, upkeepContract, indexContract]) {
   contract('over LevelDB on disk', onDisk);
   contract('over LevelDB in memory', inMemory);
 }

@@ -1,0 +1,145 @@
+import { isBehind, type KeyRange } from './keys.ts';
+import { decodeRecord } from './record-codec.ts';
+import type { RangeRecords, RecordPage } from './store.ts';
+import type { RecordTables } from './tables.ts';
+
+type Records = RecordTables['records'];
+
+/** Rows that are read where the next range may lie near, and those that are read at once where it does not end. */
+const rowsAtFirst = 8;
+const rowsAtOnce = 1_000;
+/** LevelDB's own 16 KiB hold some sixty records, and each reading is handed to another thread and back. */
+const bytesAtOnce = 512 * 1024;
+
+/** The records in ranges that ascend and do not touch, in key order, from behind `after`. */
+export async function readRanges(
+  table: Records,
+  ranges: readonly KeyRange[],
+  after: string | undefined,
+  limit: number,
+): Promise<RecordPage> {
+  const found: { readonly key: string; readonly text: string }[] = [];
+  await walk(table, after === undefined ? ranges : behind(ranges, after), limit + 1, (_, key, text) => {
+    found.push({ key, text });
+    return found.length > limit ? 'stop' : 'on';
+  });
+  const next = found.length > limit ? found[limit - 1]?.key : undefined;
+  const records = found.slice(0, limit).map(({ text }) => decodeRecord(text));
+  return next === undefined ? { records } : { records, next };
+}
+
+/**
+ * The first records of each range, `eachMax` at most; of all ranges together `allMax`. The ranges may come in any order,
+ * lie within one another, and be there twice.
+ */
+export async function readEachRange(
+  table: Records,
+  ranges: readonly KeyRange[],
+  eachMax: number,
+  allMax: number,
+): Promise<readonly RangeRecords[]> {
+  type Found = { readonly range: KeyRange; readonly texts: string[]; more: boolean };
+  const byRange = new Map<string, Found>(
+    ranges.map((range) => [nameOf(range), { range, texts: [], more: false }]),
+  );
+  let taken = 0;
+  for (const list of apart([...byRange.values()])) {
+    await walk(
+      table,
+      list.map(({ range }) => range),
+      rowsAtFirst,
+      (at, _, text) => {
+        const found = list[at];
+        if (found === undefined) return 'stop';
+        if (found.texts.length === eachMax || taken === allMax) {
+          found.more = true;
+          return 'next-range';
+        }
+        found.texts.push(text);
+        taken++;
+        return 'on';
+      },
+    );
+  }
+  const read = new Map<string, RangeRecords>();
+  for (const [name, { texts, more }] of byRange) read.set(name, { records: texts.map(decodeRecord), more });
+  return ranges.map((range) => read.get(nameOf(range)) ?? { records: [], more: false });
+}
+
+function nameOf({ gt, lt }: KeyRange): string {
+  return `${gt}\n${lt}`;
+}
+
+/** What is left of ranges that ascend. */
+function behind(ranges: readonly KeyRange[], after: string): readonly KeyRange[] {
+  return ranges
+    .filter(({ lt }) => isBehind(lt, after))
+    .map(({ gt, lt }) => ({ gt: isBehind(after, gt) ? after : gt, lt }));
+}
+
+/** Lists of ranges that ascend and do not touch: as many as ranges lie within one another. */
+function apart<T extends { readonly range: KeyRange }>(items: readonly T[]): readonly (readonly T[])[] {
+  const sorted = [...items].sort((a, b) => (isBehind(a.range.gt, b.range.gt) ? 1 : -1));
+  const lists: { readonly items: T[]; end: string }[] = [];
+  for (const item of sorted) {
+    const list = lists.find(({ end }) => !isBehind(end, item.range.gt));
+    if (list === undefined) lists.push({ items: [item], end: item.range.lt });
+    else {
+      list.items.push(item);
+      list.end = item.range.lt;
+    }
+  }
+  return lists.map((list) => list.items);
+}
+
+type Visit = (at: number, key: string, text: string) => 'on' | 'next-range' | 'stop';
+
+/**
+ * Shows the rows in ranges that ascend and do not touch, in key order. One iterator reads them all: what lies between two
+ * ranges is leapt over, and ranges in which nothing can be are never looked for, as the row that was found lies behind them.
+ */
+async function walk(
+  table: Records,
+  ranges: readonly KeyRange[],
+  rowsWanted: number,
+  visit: Visit,
+): Promise<void> {
+  const [first] = ranges;
+  const last = ranges.at(-1);
+  if (first === undefined || last === undefined) return;
+  const isPast = comparison(ranges);
+  // Of LevelDB on disk; a store in memory has no such option.
+  const options = { gt: first.gt, lt: last.lt, highWaterMarkBytes: bytesAtOnce };
+  const iterator = table.iterator(options);
+  try {
+    let at = 0;
+    let size = ranges.length === 1 ? Math.min(rowsWanted, rowsAtOnce) : rowsAtFirst;
+    for (let rows = await iterator.nextv(size); rows.length > 0; rows = await iterator.nextv(size)) {
+      const atBefore = at;
+      let leapTo: string | undefined;
+      for (const [key, text] of rows) {
+        let range = ranges[at];
+        while (range !== undefined && !isPast(range.lt, key)) range = ranges[++at];
+        if (range === undefined) return;
+        leapTo = isPast(key, range.gt) ? undefined : range.gt;
+        if (leapTo !== undefined) continue;
+        const verdict = visit(at, key, text);
+        if (verdict === 'stop') return;
+        if (verdict === 'next-range') {
+          leapTo = ranges[++at]?.gt;
+          if (leapTo === undefined) return;
+        }
+      }
+      size = at === atBefore ? Math.min(size * 2, rowsAtOnce) : rowsAtFirst;
+      if (leapTo !== undefined) iterator.seek(leapTo);
+    }
+  } finally {
+    await iterator.close();
+  }
+}
+
+/** Where no bound goes beyond ASCII, UTF-16 sorts a key against it as bytes do, whatever the key holds. */
+function comparison(ranges: readonly KeyRange[]): (key: string, other: string) => boolean {
+  const isAscii = ranges.every(({ gt, lt }) => /^[\0-\u007f]*$/.test(gt) && /^[\0-\u007f]*$/.test(lt));
+  return isAscii ? (key, other) => key > other : isBehind;
+}

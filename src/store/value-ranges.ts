@@ -1,0 +1,61 @@
+import { addressBits, highOf, type Network, readNetwork } from '../indicator/address.ts';
+import { networkKey, valueKey } from '../indicator/sort-key.ts';
+import type { Itype } from '../indicator/types.ts';
+import type { KeyRange } from './keys.ts';
+
+/*
+ * What belongs together lies side by side in the records (sort-key.ts): each of these is one stretch of keys, or, for the
+ * networks that cover an address, a few dozen single values. A value's key is followed by NUL, and nothing sorts between.
+ */
+
+/** All statements about one value. */
+export function exactly(itype: Itype, indicator: string): KeyRange {
+  return single(itype, valueKey(itype, indicator));
+}
+
+/** All records of an itype. */
+export function allOf(itype: Itype): KeyRange {
+  return { gt: `${itype}\0`, lt: `${itype}\u0001` };
+}
+
+/** The addresses and networks within a network, without itself; empty for a single address. */
+export function inside(itype: 'ipv4' | 'ipv6', indicator: string): readonly KeyRange[] {
+  const network = readNetwork(indicator);
+  const bits = addressBits[itype];
+  if (network.prefix === bits) return [];
+  const last = networkKey({ itype, low: highOf(network), prefix: bits });
+  return [{ gt: `${itype}\0${networkKey(network)}\u0001`, lt: `${itype}\0${last}\u0001` }];
+}
+
+/** The networks that an address or a network lies in, without itself; the widest first, in the order of keys. */
+export function covering({ itype, low, prefix }: Network): readonly KeyRange[] {
+  const bits = addressBits[itype];
+  return Array.from({ length: prefix - 1 }, (_, i) => {
+    const shift = BigInt(bits - i - 1);
+    return single(itype, networkKey({ itype, low: (low >> shift) << shift, prefix: i + 1 }));
+  });
+}
+
+/** The domain names below a name, or below one label or more: `com` too. Without itself. */
+export function namesBelow(name: string): KeyRange {
+  const key = `fqdn\0${valueKey('fqdn', name)}`;
+  return { gt: `${key}\u0001`, lt: `${key}${behindLetters}` };
+}
+
+/** The URLs or e-mail addresses at a host and, when asked for, at all names below it. */
+export function atHost(itype: 'url' | 'email', host: string, andBelow: boolean): KeyRange {
+  const key = `${itype}\0${valueKey('fqdn', host)}`;
+  return { gt: `${key} `, lt: `${key}${andBelow ? behindLetters : '!'}` };
+}
+
+/** The values of an itype whose key is its text, such as a hash, that begin so. */
+export function beginningWith(itype: Itype, prefix: string): KeyRange {
+  return { gt: `${itype}\0${prefix}`, lt: `${itype}\0${prefix}${behindLetters}` };
+}
+
+/** Sorts behind all that a host name or a hash can hold. */
+const behindLetters = '\u007f';
+
+function single(itype: Itype, key: string): KeyRange {
+  return { gt: `${itype}\0${key}\0`, lt: `${itype}\0${key}\u0001` };
+}
