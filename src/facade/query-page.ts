@@ -1,45 +1,54 @@
-import { canonicalise } from '../indicator/canonical.ts';
 import { presentRecord, publicRecordFields } from '../indicator/present.ts';
-import type { Itype } from '../indicator/types.ts';
+import type { Answer } from '../query/answer.ts';
+import { readAsked } from '../query/asked.ts';
 import { writeCursor } from '../query/cursor.ts';
+import { queryLimits } from '../query/limits.ts';
+import { everyRelation } from '../query/match.ts';
 import { runQuery } from '../query/query.ts';
 import type { Page } from './page.ts';
 import { filterFrom } from './parameters.ts';
 import type { FacadeParts } from './parts.ts';
 import { Problem } from './problem.ts';
-import { cursorOf, type Question, queryDefaults } from './question.ts';
+import { badCursor, cursorOf, type Question } from './question.ts';
 
 /** Query mode. Throws Problem 400. */
 export async function queryPage(values: Question, { store, clock }: FacadeParts): Promise<Page> {
-  const { cursor, limit: asked, ...question } = values;
-  const limit = asked ?? queryDefaults.limit;
-  if (limit > queryDefaults.limitMax) {
-    const detail = `allowed is a whole number from 1 to ${queryDefaults.limitMax} in query mode`;
-    throw new Problem(400, `limit: ${detail}`, { errors: [{ parameter: 'limit', detail }] });
-  }
-  const after = cursor === undefined ? undefined : cursorOf(cursor, question);
-  let value: { readonly itype: Itype; readonly indicator: string } | undefined;
-  if (values.q !== undefined) {
-    // A number alone is an ASN when the question says so; everything else is detected.
-    const stated = values.itype?.length === 1 ? values.itype[0] : undefined;
-    const canonical = canonicalise(values.q, stated);
-    if (!canonical.ok)
-      throw new Problem(400, canonical.reason, { errors: [{ parameter: 'q', detail: canonical.reason }] });
-    value = canonical.value;
-  }
-  const filter = filterFrom(values, 'reported', clock.wallMs());
-  const { records, next } = await runQuery(store, {
-    filter,
+  const { cursor, limit: askedLimit, nolog: _, related: askedRelations, ...rest } = values;
+  const { q, itype, sort } = rest;
+  const limit = askedLimit ?? queryLimits.limitDefault;
+  const related = askedRelations ?? everyRelation;
+  const question = { ...rest, related: [...related] };
+  const asked = q === undefined ? undefined : readAsked(q, itype?.length === 1 ? itype[0] : undefined);
+  if (asked?.ok === false) throw refusal('q', asked.reason);
+  const answer = await runQuery(store, {
+    related,
+    filter: filterFrom(values, 'reported', clock.wallMs()),
     limit,
-    ...(value && { value }),
-    ...(after !== undefined && { after }),
+    ...(asked && { asked: asked.value }),
+    ...(sort && { sort }),
+    ...(cursor !== undefined && { after: cursorOf(cursor, question) }),
   });
+  if (!answer.ok) throw answer.code === 'bad-position' ? badCursor() : refusal('sort', answer.reason);
+  const { answers, next } = answer.value;
   return {
     mode: 'query',
-    defaults: asked === undefined ? { limit } : {},
-    fields: publicRecordFields,
-    rows: records.map(presentRecord),
+    defaults: {
+      ...(askedLimit === undefined && { limit }),
+      ...(q !== undefined && askedRelations === undefined && { related: 'all' }),
+      ...(q === undefined && sort === undefined && { sort: '-reporttime' }),
+    },
+    fields: q === undefined ? publicRecordFields : [...publicRecordFields, 'match'],
+    rows: answers.map(presentAnswer),
     next: next === undefined ? undefined : writeCursor(next, question),
     allowlisted: 0,
   };
+}
+
+/** A record, and why it is in the answer when a value was asked about. */
+export function presentAnswer({ record, match }: Answer) {
+  return match === undefined ? presentRecord(record) : Object.assign(presentRecord(record), { match });
+}
+
+function refusal(parameter: string, detail: string): Problem {
+  return new Problem(400, `${parameter}: ${detail}`, { errors: [{ parameter, detail }] });
 }

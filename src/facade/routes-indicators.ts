@@ -6,7 +6,7 @@ import { feedPage } from './feed-page.ts';
 import { render } from './page.ts';
 import type { FacadeParts } from './parts.ts';
 import { queryPage } from './query-page.ts';
-import { question } from './question.ts';
+import { isQuery, question } from './question.ts';
 import { negotiate } from './rendering.ts';
 import { requireScope } from './scopes.ts';
 
@@ -17,7 +17,8 @@ const readRoute = createRoute({
   description:
     `Feed mode: aggregated over providers, confidence ${feedDefaults.confidence} or more, observed within ` +
     `${feedDefaults.daysOfAddresses} days (addresses) or ${feedDefaults.days} days (the rest), without special-purpose ` +
-    'addresses and without what has expired. The answer says which defaults it applied.',
+    'addresses and without what has expired. Query mode: what every provider states, unfiltered, expired and retracted ' +
+    'records too; nothing found is an empty list. The answer says which defaults it applied.',
   security: [{ token: [] }],
   request: { query: question },
   responses: {
@@ -42,9 +43,9 @@ export function addIndicatorRoutes(app: OpenAPIHono<Env>, parts: FacadeParts): v
   app.openapi(readRoute, async (context) => {
     const format = negotiate(context.req.header('accept'));
     const values = context.req.valid('query');
-    const isQuery = values.q !== undefined || values.nofeed === '1';
-    requireScope(context.get('principal'), ...(isQuery ? (['read'] as const) : (['feed', 'read'] as const)));
-    const page = await (isQuery ? queryPage(values, parts) : feedPage(values, parts));
+    const query = isQuery(values);
+    requireScope(context.get('principal'), ...(query ? (['read'] as const) : (['feed', 'read'] as const)));
+    const page = await (query ? queryPage(values, parts) : feedPage(values, parts));
     return render(page, format);
   });
 }

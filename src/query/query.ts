@@ -1,73 +1,47 @@
-import type { IndicatorRecord, Itype } from '../indicator/types.ts';
+import { accept, type Parsed, refuse } from '../parsed.ts';
 import type { IndicatorStore } from '../store/store.ts';
-import { type Filter, matches } from './filter.ts';
+import type { QueryPage } from './answer.ts';
+import type { Asked } from './asked.ts';
+import type { Filter } from './filter.ts';
+import type { Related } from './match.ts';
+import { newestRecords } from './newest.ts';
+import { partsOf, partsOfAll } from './parts.ts';
+import { inParts } from './scan.ts';
+import type { Sort } from './sort.ts';
+import { inOrder } from './sorted.ts';
 
-/** Query mode: specific questions, unfiltered answers, newest first. */
+/** Query mode: specific questions, unfiltered answers. */
 export type Query = {
-  /** Exactly this value; without it everything, newest first. */
-  readonly value?: { readonly itype: Itype; readonly indicator: string };
+  /** What is asked about; without it everything. */
+  readonly asked?: readonly Asked[];
+  readonly related: Related;
   readonly filter: Filter;
+  /** Without it: the closest first, then by value; and of everything the newest first. */
+  readonly sort?: Sort;
   readonly limit: number;
-  /** A key of the store, from the page before. */
+  /** `next` of the page before. */
   readonly after?: string;
 };
 
-export type QueryPage = { readonly records: readonly IndicatorRecord[]; readonly next?: string };
-
-const pageSize = 500;
-
-/** How many records one page may look at before it hands over a cursor, so that a rare match does not hold the node up. */
-const scannedMax = 100_000;
+export type QueryRefusal = 'bad-position' | 'bad-sort' | 'too-many-to-sort';
 
 /**
- * Answers a query from the store, newest first; records of one time in the order of their keys. Paging is stable: a record
- * that is updated meanwhile moves to the front, where a new question finds it, and no other is lost or shown twice. `next`
- * says that there may be more.
+ * Answers a query from the store, page by page. Paging is stable while others write. In the order of values no record ever
+ * moves: none is lost or shown twice. Sorted by what can change, a record that changes meanwhile moves to its new place, where
+ * a later page or a new question finds it, and no other is lost or shown twice.
  */
-export function runQuery(store: IndicatorStore, query: Query): Promise<QueryPage> {
-  return query.value === undefined ? allRecords(store, query) : recordsOf(store, query, query.value);
-}
-
-async function recordsOf(
-  store: IndicatorStore,
-  { filter, limit, after = '' }: Query,
-  { itype, indicator }: NonNullable<Query['value']>,
-): Promise<QueryPage> {
-  const found = (await store.byValue(itype, indicator))
-    .filter((record) => matches(filter, record))
-    .map((record) => ({ record, key: store.newestKeyOf(record) }))
-    .filter(({ key }) => key > after)
-    .sort((a, b) => (a.key < b.key ? -1 : 1));
-  const records = found.slice(0, limit).map(({ record }) => record);
-  const next = found.length > limit ? found[limit - 1]?.key : undefined;
-  return next === undefined ? { records } : { records, next };
-}
-
-async function allRecords(store: IndicatorStore, { filter, limit, after }: Query): Promise<QueryPage> {
-  const records: IndicatorRecord[] = [];
-  const sinceMs = filter.since?.window === 'reported' ? filter.since.ms : 0;
-  let reached = after;
-  for (let scanned = 0; scanned < scannedMax; ) {
-    const size = filterIsOpen(filter) ? Math.min(limit - records.length, pageSize) : pageSize;
-    const page = await store.newest(reached, size);
-    scanned += page.records.length;
-    for (const [i, record] of page.records.entries()) {
-      if (record.reporttimeMs < sinceMs) return { records };
-      const key = store.newestKeyOf(record);
-      // A record that was updated while the page was read stands at the front now: a cursor never goes back there.
-      if (reached === undefined || key > reached) reached = key;
-      if (!matches(filter, record)) continue;
-      records.push(record);
-      if (records.length < limit) continue;
-      const last = i === page.records.length - 1 && page.next === undefined;
-      return last || reached === undefined ? { records } : { records, next: reached };
-    }
-    if (page.next === undefined) return { records };
-    reached = page.next;
+export function runQuery(store: IndicatorStore, query: Query): Promise<Parsed<QueryPage, QueryRefusal>> {
+  const { asked, related, filter, limit, sort, after } = query;
+  if (asked !== undefined) {
+    const parts = asked.flatMap((one) => partsOf(one, related));
+    return sort === undefined
+      ? inParts(store, parts, filter, limit, after)
+      : inOrder(store, parts, filter, sort, limit, after);
   }
-  return reached === undefined ? { records } : { records, next: reached };
-}
-
-function filterIsOpen(filter: Filter): boolean {
-  return Object.keys(filter).length === 0;
+  if (sort === undefined || (sort.by === 'reporttime' && sort.descending)) {
+    return newestRecords(store, filter, limit, after).then(accept);
+  }
+  if (sort.by === 'indicator' && !sort.descending) return inParts(store, partsOfAll(), filter, limit, after);
+  const reason = 'allowed without q are -reporttime (the default) and indicator: there is an index of these';
+  return Promise.resolve(refuse('bad-sort', reason));
 }
