@@ -4,16 +4,18 @@ import { authenticate } from '../access/tokens.ts';
 import { addDocs } from './docs.ts';
 import type { Env } from './env.ts';
 import type { FacadeParts } from './parts.ts';
-import { Problem, type ProblemDetail, problemResponse } from './problem.ts';
+import { Problem, problemResponse } from './problem.ts';
 import { addFaqRoutes } from './routes-faq.ts';
 import { addHealthRoutes } from './routes-health.ts';
 import { addIndicatorRoutes } from './routes-indicators.ts';
 import { addMeshRoutes } from './routes-mesh.ts';
 import { addMetricsRoute } from './routes-metrics.ts';
 import { addRecordRoutes } from './routes-record.ts';
+import { addSearchRoute } from './routes-search.ts';
 import { addSightingsRoute } from './routes-sightings.ts';
 import { addStreamRoutes } from './routes-stream.ts';
 import { addSubmitRoute } from './routes-submit.ts';
+import { parameterProblem } from './validation.ts';
 
 /** What answers without a token. */
 const openPaths = /^\/(?:health\/(?:live|ready)|docs(?:\/.*)?|openapi\.json)$/;
@@ -24,21 +26,7 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
     // CIF's clients end their paths with a slash.
     strict: false,
     defaultHook(result) {
-      if (result.success) return;
-      const errors = result.error.issues.flatMap((issue): ProblemDetail[] => {
-        if (issue.code === 'unrecognized_keys') {
-          return issue.keys.map((parameter) => ({
-            parameter,
-            detail: 'no such parameter; /docs lists them',
-          }));
-        }
-        const parameter = issue.path.join('.');
-        const detail = issue.code === 'invalid_type' ? 'allowed once' : issue.message;
-        return [{ parameter, detail }];
-      });
-      throw new Problem(400, errors.map(({ parameter, detail }) => `${parameter}: ${detail}`).join('; '), {
-        errors,
-      });
+      if (!result.success) throw parameterProblem(result.error);
     },
   });
 
@@ -85,6 +73,7 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
   addFaqRoutes(app, parts);
   addSubmitRoute(app, parts);
   addSightingsRoute(app, parts);
+  addSearchRoute(app, parts);
   addStreamRoutes(app, parts);
   addMeshRoutes(app, parts);
   addMetricsRoute(app, parts);

@@ -110,7 +110,11 @@ function refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void {
 
 function problemOfBytes(code: string | undefined): Problem {
   if (code === 'HPE_HEADER_OVERFLOW')
-    return new Problem(431, 'the headers, with the path, are larger than 16 KiB');
+    return new Problem(
+      431,
+      'the headers, with the path and its parameters, are larger than 16 KiB; POST /indicators/search takes long and many ' +
+        'values in its body',
+    );
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return new Problem(408, 'the request did not arrive in time');
   return new Problem(400, 'this is no HTTP request');
 }
