@@ -71,7 +71,7 @@ export async function* scan(
     const before = earlier[at] ?? [];
     let after = at === from.part && from.key !== '' ? from.key : undefined;
     do {
-      const { records, next } = await store.inRanges(part.ranges, after, size);
+      const { records, next } = await store.inRanges(part.ranges, after, part.accepts ? pageSize : size);
       const answers = records
         .filter((record) => matches(filter, record) && (part.accepts?.(record) ?? true))
         .filter((record) => before.length === 0 || !isIn(before, record, store.itypeKeyOf(record)))
