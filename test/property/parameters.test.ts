@@ -23,6 +23,16 @@ test('no query string makes the parser throw: it gives a filter that works, or n
     fc.string({ unit: 'binary' }),
     fc.string({ unit: fc.constantFrom(...'!,.-+0129eab ') }),
     fc.constantFrom('fqdn,url', 'c2,!test', '3,7', '1e309', '-0', 'NaN', '__proto__', ','.repeat(1_000)),
+    fc.constantFrom(
+      '2026-01-01,',
+      ',2026-02-31',
+      '2026-01-01,1e9',
+      'DE,!FR',
+      'AS64500',
+      'red,!red',
+      '0',
+      '1',
+    ),
   );
   fc.assert(
     fc.property(fc.dictionary(fc.constantFrom(...names, 'colour'), text), (values) => {

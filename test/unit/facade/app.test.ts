@@ -49,6 +49,7 @@ const routes = [
   ['GET', '/itypes', 'read feed admin'],
   ['GET', '/confidence', 'read feed admin'],
   ['GET', '/stats', 'read feed admin'],
+  ['POST', '/indicators/search', 'read admin'],
   ['GET', '/stream', 'stream admin'],
   ['GET', '/mesh', 'read admin'],
   ['GET', '/mesh/peers', 'read admin'],

@@ -12,6 +12,8 @@ test('a cursor gives its key back to the same question, and to no other', () => 
       expect(readCursor(cursor, structuredClone(question))).toBe(key);
       expect(readCursor(cursor, { ...question, itype: ['url'] })).toBeUndefined();
       expect(readCursor(cursor, {})).toBeUndefined();
+      expect(readCursor(cursor.slice(0, -2), question)).toBeUndefined();
+      expect(readCursor(writeCursor(`${key}x`, question).slice(0, -2), question)).toBeUndefined();
     }),
   );
 });
