@@ -9,14 +9,35 @@ import { partsOf } from './parts.ts';
 /** What was found about one value; `more` when there are further records, which a query pages through. */
 export type SearchAnswer = { readonly answers: readonly Answer[]; readonly more: boolean };
 
+/** So many values are looked up in one go, so that other work gets its turn: their ranges are sorted without a pause. */
+const valuesAtOnce = 100;
+
+type Asking = { readonly related: Related; readonly filter: Filter; readonly limit: number };
+
 /**
- * Looks many values up at once, in one pass over the store. Each value is given as the kinds that it can be of; `limit` is for
- * one value.
+ * Looks many values up, a hundred in one pass over the store. Each value is given as the kinds that it can be of; `limit` is
+ * for one value.
  */
 export async function searchValues(
   store: IndicatorStore,
   values: readonly (readonly Canonical[])[],
-  { related, filter, limit }: { readonly related: Related; readonly filter: Filter; readonly limit: number },
+  asking: Asking,
+): Promise<readonly SearchAnswer[]> {
+  const found: SearchAnswer[] = [];
+  let left: number = searchLimits.recordsMax;
+  for (let start = 0; start < values.length; start += valuesAtOnce) {
+    const some = await searchSome(store, values.slice(start, start + valuesAtOnce), asking, left);
+    for (const { answers } of some) left -= answers.length;
+    found.push(...some);
+  }
+  return found;
+}
+
+async function searchSome(
+  store: IndicatorStore,
+  values: readonly (readonly Canonical[])[],
+  { related, filter, limit }: Asking,
+  recordsMax: number,
 ): Promise<readonly SearchAnswer[]> {
   const parts = values.map((kinds) =>
     kinds
@@ -24,9 +45,9 @@ export async function searchValues(
       .filter(({ itype }) => filter.itypes?.includes(itype) ?? true),
   );
   const ranges = parts.flatMap((of) => of.flatMap((part) => part.ranges));
-  const found = await store.ofEachRange(ranges, limit, searchLimits.recordsMax);
+  const found = await store.ofEachRange(ranges, limit, recordsMax);
   let at = 0;
-  let left: number = searchLimits.recordsMax;
+  let left = recordsMax;
   return parts.map((of) => {
     const answers: Answer[] = [];
     let more = false;

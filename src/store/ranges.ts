@@ -6,7 +6,7 @@ import type { RecordTables } from './tables.ts';
 type Records = RecordTables['records'];
 
 /** Rows that are read where the next range may lie near, and those that are read at once where it does not end. */
-const rowsAtFirst = 8;
+const rowsAtFirst = 2;
 const rowsAtOnce = 1_000;
 /** LevelDB's own 16 KiB hold some sixty records, and each reading is handed to another thread and back. */
 const bytesAtOnce = 512 * 1024;
@@ -79,10 +79,11 @@ function behind(ranges: readonly KeyRange[], after: string): readonly KeyRange[]
 
 /** Lists of ranges that ascend and do not touch: as many as ranges lie within one another. */
 function apart<T extends { readonly range: KeyRange }>(items: readonly T[]): readonly (readonly T[])[] {
-  const sorted = [...items].sort((a, b) => (isBehind(a.range.gt, b.range.gt) ? 1 : -1));
+  const isPast = comparison(items.map(({ range }) => range));
+  const sorted = [...items].sort((a, b) => (isPast(a.range.gt, b.range.gt) ? 1 : -1));
   const lists: { readonly items: T[]; end: string }[] = [];
   for (const item of sorted) {
-    const list = lists.find(({ end }) => !isBehind(end, item.range.gt));
+    const list = lists.find(({ end }) => !isPast(end, item.range.gt));
     if (list === undefined) lists.push({ items: [item], end: item.range.lt });
     else {
       list.items.push(item);

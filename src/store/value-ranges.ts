@@ -28,11 +28,18 @@ export function inside(itype: 'ipv4' | 'ipv6', indicator: string): readonly KeyR
 }
 
 /** The networks that an address or a network lies in, without itself; the widest first, in the order of keys. */
-export function covering({ itype, low, prefix }: Network): readonly KeyRange[] {
-  const bits = addressBits[itype];
+export function covering(network: Network): readonly KeyRange[] {
+  const { itype, prefix } = network;
+  const key = networkKey(network);
+  // Of 32 digits, those of an IPv4 address are the last 8.
+  const unusedBits = 128 - addressBits[itype];
   return Array.from({ length: prefix - 1 }, (_, i) => {
-    const shift = BigInt(bits - i - 1);
-    return single(itype, networkKey({ itype, low: (low >> shift) << shift, prefix: i + 1 }));
+    const bits = unusedBits + i + 1;
+    const whole = Math.floor(bits / 4);
+    // The digit in which the network ends, without the bits behind it.
+    const digit = Number.parseInt(key[whole] ?? '0', 16) & (0xf0 >> (bits % 4)) & 0xf;
+    const low = `${key.slice(0, whole)}${digit.toString(16)}`.padEnd(32, '0').slice(0, 32);
+    return single(itype, `${low}${(i + 1).toString(16).padStart(2, '0')}`);
   });
 }
 
