@@ -1,3 +1,4 @@
+import { benchAllowlist } from './allowlist.ts';
 import { benchAntiEntropy } from './anti-entropy.ts';
 import { benchCatchUp } from './catch-up.ts';
 import { benchDelivery } from './delivery.ts';
@@ -12,6 +13,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   rest: benchRest,
   'catch-up': benchCatchUp,
   'anti-entropy': benchAntiEntropy,
+  allowlist: benchAllowlist,
   jetstream: benchJetStream,
 };
 

@@ -6,7 +6,7 @@ import type { Itype } from '../../indicator/types.ts';
 import { splitAtHost } from '../../indicator/url.ts';
 import { builtInLists, freeMailDomains } from './built-in.ts';
 import type { Entry } from './entry.ts';
-import { entriesAbove } from './names.ts';
+import { createNames } from './names.ts';
 import { createNetworks, type Family } from './networks.ts';
 import { isPublicSuffix } from './public-suffix.ts';
 import { createRegister, type Register } from './register.ts';
@@ -44,12 +44,13 @@ export function createAllowlist(clock: Pick<Clock, 'wallMs'>): LiveAllowlist {
   const register = createRegister(clock, {
     added(itype, entry) {
       if (isFamily(itype)) networks.add(itype, entry);
+      else if (itype === 'fqdn') names.note(entry.indicator);
     },
     retired(itype, entry) {
       if (isFamily(itype)) networks.noteRetired(itype, entry);
     },
   });
-  const names = register.entriesOf('fqdn');
+  const names = createNames(register.entriesOf('fqdn'));
 
   function checkNetwork(family: Family, indicator: string): AllowVerdict {
     const { keeper, context } = networks.find(family, indicator, contextMax);
@@ -61,7 +62,7 @@ export function createAllowlist(clock: Pick<Clock, 'wallMs'>): LiveAllowlist {
   }
 
   function checkName(name: string): AllowVerdict {
-    const verdict = judge(entriesAbove(names, name), name, false);
+    const verdict = judge(names.entriesAbove(name), name, false);
     if (verdict.suppressedBy !== undefined || !isPublicSuffix(name)) return verdict;
     // Blocking it would block everyone who has a name below it.
     return { ...verdict, suppressedBy: { list: builtInLists.publicSuffix, entry: name } };
@@ -71,7 +72,7 @@ export function createAllowlist(clock: Pick<Clock, 'wallMs'>): LiveAllowlist {
   function checkHost(host: string, isPlatform: boolean): AllowVerdict {
     const address = hostAddress(host);
     if (address !== undefined) return checkNetwork(address.itype, formatNetwork(address));
-    const above = entriesAbove(names, host);
+    const above = names.entriesAbove(host);
     return judge(above, host, isPlatform || above.some((entry) => contextsAt(entry, host).length > 0));
   }
 

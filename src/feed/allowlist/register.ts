@@ -45,8 +45,11 @@ export function createRegister(clock: Pick<Clock, 'wallMs'>, listener: Listener)
   let version = 0;
 
   function tableOf(itype: Itype): Map<string, Entry> {
-    const table = tables.get(itype) ?? new Map<string, Entry>();
-    tables.set(itype, table);
+    let table = tables.get(itype);
+    if (table === undefined) {
+      table = new Map();
+      tables.set(itype, table);
+    }
     return table;
   }
 
