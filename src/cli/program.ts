@@ -18,6 +18,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   submit: { summary: 'send the indicators of a file to a node', load: () => import('./commands/submit.ts') },
   search: { summary: 'say what is known about an indicator', load: () => import('./commands/search.ts') },
   feed: { summary: 'print a feed that is safe to block', load: () => import('./commands/feed.ts') },
+  allowlist: {
+    summary: 'say what must never be in a feed',
+    load: () => import('./commands/allowlist.ts'),
+  },
   tail: { summary: 'print indicators as they arrive', load: () => import('./commands/tail.ts') },
   peers: { summary: 'list the nodes that a node is connected to', load: () => import('./commands/peers.ts') },
   status: { summary: 'say how a node is doing', load: () => import('./commands/status.ts') },

@@ -24,7 +24,7 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   replicate: ['store', 'event', 'indicator', 'tocsin/mesh'],
   facade: ['intake', 'query', 'feed', 'stream', 'access', 'store', 'event', 'indicator'],
   'data-directory.ts': ['event', 'store'],
-  cli: ['config', 'event', 'indicator', 'telemetry'],
+  cli: ['config', 'event', 'feed', 'indicator', 'telemetry'],
   'main.ts': ['cli', 'compose.ts', 'telemetry', 'config'],
 };
 /** Sees everyone. */

@@ -7,6 +7,7 @@ import { itypes, tlps } from '../../indicator/types.ts';
 import { CliError, exitCodes } from '../exit.ts';
 import type { ConnectionOptions } from '../find-node.ts';
 import { connect } from '../http-client.ts';
+import { interruptible } from '../interruptible.ts';
 import type { Io } from '../io.ts';
 import { addConnectionOptions } from '../options.ts';
 import { printableJson } from '../output.ts';
@@ -184,14 +185,4 @@ async function* counted(stream: Readable, count: (bytes: number) => void): Async
     count(chunk.length);
     yield chunk;
   }
-}
-
-/** The first signal ends the work after the batch at hand, the second ends the process. */
-function interruptible(io: Io): Disposable & { readonly signal: AbortSignal } {
-  const controller = new AbortController();
-  const forget = io.onSignal(() => {
-    if (controller.signal.aborted) io.exit(exitCodes.interrupted);
-    else controller.abort();
-  });
-  return { signal: controller.signal, [Symbol.dispose]: forget };
 }
