@@ -3,17 +3,19 @@ import { accept, refuse } from '../parsed.ts';
 import type { AddressCode } from './address.ts';
 import { formatNetwork, parseNetwork } from './address.ts';
 import { parseAsn } from './asn.ts';
+import { canonicalBtc, looksLikeBtc } from './btc.ts';
 import type { CharacterCode } from './characters.ts';
 import { checkUnbroken } from './characters.ts';
 import type { EmailCode } from './email.ts';
 import { canonicalEmail } from './email.ts';
-import { canonicalHash, hashItype } from './hash.ts';
+import { canonicalHash, canonicalJa3, hashItype } from './hash.ts';
 import type { HostCode } from './host.ts';
 import { canonicalDomain } from './host.ts';
 import { indicatorLimits } from './limits.ts';
 import { plainItype } from './plain.ts';
 import { quote } from './quote.ts';
 import { refang } from './refang.ts';
+import { canonicalSsdeep, isSsdeep } from './ssdeep.ts';
 import type { Itype } from './types.ts';
 import type { UrlCode } from './url.ts';
 import { canonicalUrl } from './url.ts';
@@ -28,6 +30,7 @@ export type CanonicalCode =
   | 'itype-mismatch'
   | 'bad-hash'
   | 'bad-asn'
+  | 'bad-btc'
   | CharacterCode
   | AddressCode
   | HostCode
@@ -36,7 +39,7 @@ export type CanonicalCode =
 
 /**
  * What kind of indicator a text is, and its canonical form. Canonical text comes back unchanged. A stated itype is verified,
- * never believed; it decides only where the text alone cannot (`64500` is an asn when stated). An IPv4-mapped IPv6 address is
+ * never believed; it decides only where the text alone cannot (`64500` is an asn when stated, and 32 hex digits a ja3). An IPv4-mapped IPv6 address is
  * an ipv4, whatever was stated.
  */
 export function canonicalise(text: string, stated?: Itype): Parsed<Canonical, CanonicalCode> {
@@ -62,7 +65,7 @@ export function canonicaliseFully(text: string, stated?: Itype): Parsed<Canonica
   if (!unbroken.ok) return refuse(unbroken.code, `${quote(trimmed)} is no indicator: ${unbroken.reason}`);
 
   const plain = refang(trimmed);
-  const shape = shapeOf(plain);
+  const shape = shapeOf(plain, stated);
   const itype = shape ?? stated;
   if (itype === undefined) return refuseUnrecognised(plain);
   const canonical = canonicaliseAs(itype, plain);
@@ -79,13 +82,15 @@ const dot = /[.\u3002\uff0e\uff61]/; // UTS 46 reads the wide ones as dots too
 const ipv6Shape = /^\[?[\da-f]*:[\da-f.:]*:/i;
 
 /** What a text looks like. Only the canonicaliser of that kind says whether it is one. */
-function shapeOf(text: string): Itype | undefined {
+function shapeOf(text: string, stated: Itype | undefined): Itype | undefined {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return 'url';
   if (text.includes('@')) return 'email';
   const hash = hashItype(text);
-  if (hash !== undefined) return hash;
+  if (hash !== undefined) return hash === 'md5' && stated === 'ja3' ? 'ja3' : hash;
   if (/^as\d+$/i.test(text)) return 'asn';
+  if (isSsdeep(text)) return 'ssdeep';
   if (ipv6Shape.test(text)) return 'ipv6';
+  if (looksLikeBtc(text)) return 'btc';
   if (!dot.test(text)) return undefined;
   if (ipv4Shape.test(text)) return 'ipv4';
   return /[/?]/.test(text) ? 'url' : 'fqdn';
@@ -114,6 +119,12 @@ function canonicaliseAs(itype: Itype, text: string): Parsed<Canonical, Canonical
     case 'sha256':
     case 'sha512':
       return as(itype, canonicalHash(text, itype));
+    case 'ssdeep':
+      return as(itype, canonicalSsdeep(text));
+    case 'ja3':
+      return as(itype, canonicalJa3(text));
+    case 'btc':
+      return as(itype, canonicalBtc(text));
     default:
       return itype satisfies never;
   }
@@ -127,6 +138,6 @@ function refuseUnrecognised(text: string): Parsed<never, CanonicalCode> {
   return refuse(
     'unrecognised',
     `${quote(text)} is no indicator; allowed are IP addresses and networks, domain names, URLs with http, https or ftp, ` +
-      'e-mail addresses, MD5, SHA-1, SHA-256 and SHA-512 in hex, and AS numbers such as AS64500',
+      'e-mail addresses, MD5, SHA-1, SHA-256 and SHA-512 in hex, ssdeep hashes, Bitcoin addresses, and AS numbers such as AS64500',
   );
 }

@@ -5,7 +5,7 @@ const dayMs = 24 * 60 * 60 * 1_000;
 
 /**
  * How long a record lives after it was last observed, in days, when its source does not say. Addresses change hands, names
- * are given up, a file stays what it is. Far above the age that a feed takes, as questions want history.
+ * are given up, a file and a wallet stay what they are. Far above the age that a feed takes, as questions want history.
  */
 export const timeToLiveDays = {
   ipv4: 180,
@@ -18,6 +18,9 @@ export const timeToLiveDays = {
   sha256: 1_095,
   sha512: 1_095,
   asn: 365,
+  ssdeep: 1_095,
+  ja3: 365,
+  btc: 1_095,
 } as const satisfies Record<Itype, number>;
 
 /**

@@ -22,6 +22,12 @@ export function hashItype(text: string): HashItype | undefined {
   return itype !== undefined && hex.test(text) ? itype : undefined;
 }
 
+/** A JA3 fingerprint is the MD5 of what a client says in its TLS hello: by itself it cannot be told from any other MD5. */
+export function canonicalJa3(text: string): Parsed<string, 'bad-hash'> {
+  if (hashItype(text) === 'md5') return accept(text.toLowerCase());
+  return refuse('bad-hash', `${quote(text)} is no ja3; allowed are ${hexDigits.md5} hexadecimal digits`);
+}
+
 /** A hash in lower-case hex. */
 export function canonicalHash(text: string, itype: HashItype): Parsed<string, 'bad-hash'> {
   if (hashItype(text) === itype) return accept(text.toLowerCase());

@@ -14,7 +14,7 @@ import { splitAtHost } from './url.ts';
  *   and no other's, so that all subdomains are one prefix scan.
  * - url, email: the host's key, a space, then what else there is; URLs and addresses at a name and below it are one scan.
  *   A host that is an IP address is `4:` or `6:` and its hex digits.
- * - asn: ten digits. Hashes: as they are.
+ * - asn: ten digits. Hashes, fingerprints and wallets: as they are.
  * Throws on a value that is not canonical.
  */
 export function valueKey(itype: Itype, indicator: string): string {
@@ -41,6 +41,9 @@ export function valueKey(itype: Itype, indicator: string): string {
     case 'sha1':
     case 'sha256':
     case 'sha512':
+    case 'ssdeep':
+    case 'ja3':
+    case 'btc':
       return indicator;
     default:
       return itype satisfies never;

@@ -10,6 +10,9 @@ export const itypes = [
   'sha256',
   'sha512',
   'asn',
+  'ssdeep',
+  'ja3',
+  'btc',
 ] as const;
 export type Itype = (typeof itypes)[number];
 

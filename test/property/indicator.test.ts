@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
@@ -12,6 +14,40 @@ import { parseTime, rfc3339 } from '../../src/indicator/times.ts';
 import type { IndicatorRecord, Observation, Stamp, Statement } from '../../src/indicator/types.ts';
 import { itypes } from '../../src/indicator/types.ts';
 import { splitAtHost } from '../../src/indicator/url.ts';
+
+/** Written the other way round than the code that reads it: bytes in, text out. */
+function base58Check(payload: Uint8Array): string {
+  const twice = createHash('sha256').update(createHash('sha256').update(payload).digest()).digest();
+  const bytes = Buffer.concat([payload, twice.subarray(0, 4)]);
+  let number = BigInt(`0x${bytes.toString('hex')}`);
+  let text = '';
+  for (; number > 0n; number /= 58n) {
+    text = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'[Number(number % 58n)] + text;
+  }
+  const zeros = bytes.findIndex((byte) => byte !== 0);
+  return '1'.repeat(zeros) + text;
+}
+
+/** An address of BIP 173 or BIP 350. */
+function segwit(version: number, program: Uint8Array): string {
+  const bits = [...program].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const words = (bits.match(/.{1,5}/g) ?? []).map((word) => Number.parseInt(word.padEnd(5, '0'), 2));
+  const data = [version, ...words];
+  const mark = polymod([3, 3, 0, 2, 3, ...data, 0, 0, 0, 0, 0, 0]) ^ (version === 0 ? 1n : 0x2bc830a3n);
+  const check = [25n, 20n, 15n, 10n, 5n, 0n].map((shift) => Number((mark >> shift) & 31n));
+  return `bc1${[...data, ...check].map((word) => 'qpzry9x8gf2tvdw0s3jn54khce6mua7l'[word]).join('')}`;
+}
+
+function polymod(values: readonly number[]): bigint {
+  let sum = 1n;
+  for (const value of values) {
+    const top = sum >> 25n;
+    sum = ((sum & 0x1ffffffn) << 5n) ^ BigInt(value);
+    for (const [i, generator] of [0x3b6a57b2n, 0x26508e6dn, 0x1ea119fan, 0x3d4233ddn, 0x2a1462b3n].entries())
+      if ((top >> BigInt(i)) & 1n) sum ^= generator;
+  }
+  return sum;
+}
 
 const runs = { numRuns: 2_000 };
 
@@ -71,7 +107,36 @@ const asn = fc.integer({ min: 1, max: 4_294_967_295 }).map((number) => `as${numb
 const email = fc
   .tuple(fc.emailAddress(), fc.boolean())
   .map(([text, upper]) => (upper ? text.toUpperCase() : text));
-const anyIndicator = fc.oneof(name, ipv4, ipv6, url, hash, asn, email);
+const base64 = (minLength: number) => fc.stringMatching(new RegExp(`^[A-Za-z0-9+/]{${minLength},64}$`));
+const ssdeep = fc
+  .tuple(fc.nat(30), base64(7), base64(1))
+  .map(([step, first, second]) => `${3 * 2 ** step}:${first}:${second}`);
+const wallet = fc.oneof(
+  fc
+    .tuple(fc.constantFrom(0, 5, 111), fc.uint8Array({ minLength: 20, maxLength: 20 }))
+    .map(([version, payload]) => ({
+      text: base58Check(Buffer.from([version, ...payload])),
+      valid: version !== 111,
+    })),
+  fc
+    .tuple(fc.nat(16), fc.uint8Array({ minLength: 2, maxLength: 40 }), fc.boolean())
+    .map(([version, program, upper]) => {
+      const text = segwit(version, program);
+      const valid = version > 0 || program.length === 20 || program.length === 32;
+      return { text: upper ? text.toUpperCase() : text, valid };
+    }),
+);
+const anyIndicator = fc.oneof(
+  name,
+  ipv4,
+  ipv6,
+  url,
+  hash,
+  asn,
+  email,
+  ssdeep,
+  wallet.map(({ text }) => text),
+);
 
 /** Text made of the pieces that parsers trip over. */
 const anyText = fc.oneof(
@@ -100,7 +165,8 @@ describe('canonicalise', () => {
           const once = canonicalise(text, stated);
           if (!once.ok) return;
           accepted += 1;
-          expect(canonicalise(once.value.indicator)).toEqual(once);
+          // 32 hex digits are an MD5 unless someone says that they are a JA3.
+          if (once.value.itype !== 'ja3') expect(canonicalise(once.value.indicator)).toEqual(once);
           expect(canonicalise(once.value.indicator, once.value.itype)).toEqual(once);
           valueKey(once.value.itype, once.value.indicator);
           specialPurpose(once.value.itype, once.value.indicator);
@@ -109,6 +175,25 @@ describe('canonicalise', () => {
       { numRuns: 10_000 },
     );
     expect(accepted).toBeGreaterThan(1_000);
+  });
+
+  test('a wallet is taken when its checksum holds, and refused with any other digit', () => {
+    let taken = 0;
+    const digit = fc.constantFrom(...'23456789acdefghjklmnpqrstuvwxyz');
+    fc.assert(
+      fc.property(wallet, fc.nat(), digit, ({ text, valid }, at, other) => {
+        const parsed = canonicalise(text);
+        expect(parsed.ok).toBe(valid);
+        const indicator = /^bc1/i.test(text) ? text.toLowerCase() : text;
+        if (parsed.ok) expect(parsed.value).toEqual({ itype: 'btc', indicator });
+        if (parsed.ok) taken += 1;
+        const where = 3 + (at % (text.length - 3));
+        const altered = text.slice(0, where) + other + text.slice(where + 1);
+        if (altered.toLowerCase() !== text.toLowerCase()) expect(canonicalise(altered).ok).toBe(false);
+      }),
+      runs,
+    );
+    expect(taken).toBeGreaterThan(500);
   });
 
   test('IPv6 is written as the URL Standard writes it', () => {

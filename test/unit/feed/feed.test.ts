@@ -58,12 +58,15 @@ describe('windows', () => {
         sha256,
         sha512: 'a'.repeat(128),
         asn: 'AS64500',
+        ssdeep: '3:AXGBicFlgVNhBGcL6wCrFQEv:AXGHsNhxLsr2C',
+        ja3: 'a'.repeat(32),
+        btc: '1111111111111111111114oLvT2',
       };
       const days = defaultDays(itype);
       expect(days).toBe(itype.startsWith('ip') ? 21 : 45);
       const indicator = values[itype];
-      expect(indicators(await feedOf([{ indicator, lasttime: at(days) }]))).toEqual([indicator]);
-      expect(indicators(await feedOf([{ indicator, lasttime: at(days + 0.01) }]))).toEqual([]);
+      expect(indicators(await feedOf([{ indicator, itype, lasttime: at(days) }]))).toEqual([indicator]);
+      expect(indicators(await feedOf([{ indicator, itype, lasttime: at(days + 0.01) }]))).toEqual([]);
     },
   );
 

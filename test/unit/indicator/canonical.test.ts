@@ -15,6 +15,9 @@ function reason(text: string, stated?: Itype): string {
 }
 
 const md5 = 'd41d8cd98f00b204e9800998ecf8427e';
+const ssdeep = '768:AXGBicFlgVNhBGcL6wCrFQEv+abcd/0123:AXGHsNhxLsr2C';
+const bech32 = 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4';
+const bech32m = 'bc1p0xlxvlhemja6c4dqv22uapctqupfhlxm9h8z3k2e72q4k9hcz7vqzk5jj0';
 const label63 = 'a'.repeat(63);
 
 describe('each kind is detected and written in one form', () => {
@@ -58,6 +61,20 @@ describe('each kind is detected and written in one form', () => {
     ['AS64500', 'asn AS64500'],
     ['as4294967295', 'asn AS4294967295'],
     ['AS0064500', 'asn AS64500'],
+    [ssdeep, `ssdeep ${ssdeep}`],
+    [`3:${'a'.repeat(7)}:b`, `ssdeep 3:${'a'.repeat(7)}:b`],
+    [
+      `3221225472:${'a'.repeat(64)}:${'b'.repeat(64)}`,
+      `ssdeep 3221225472:${'a'.repeat(64)}:${'b'.repeat(64)}`,
+    ],
+    // Bitcoin's genesis block, Bitcoin's burn address (twenty zero bytes), the vectors of BIP 16, BIP 173 and BIP 350.
+    ['1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa', 'btc 1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa'],
+    ['1111111111111111111114oLvT2', 'btc 1111111111111111111114oLvT2'],
+    ['3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy', 'btc 3J98t1WpEZ73CNmQviecrnyiWrnqRhWNLy'],
+    [bech32.toUpperCase(), `btc ${bech32}`],
+    [bech32, `btc ${bech32}`],
+    [bech32m, `btc ${bech32m}`],
+    ['BC1SW50QGDZ25J', 'btc bc1sw50qgdz25j'],
   ])('%j is %s', (text, expected) => {
     expect(canonical(text)).toBe(expected);
   });
@@ -134,6 +151,20 @@ describe('what is no indicator is refused with a code', () => {
     [md5.slice(1), 'unrecognised'],
     ['AS0', 'bad-asn'],
     ['AS4294967296', 'bad-asn'],
+    ['12:34:56', 'bad-address'],
+    ['7:aaaaaaa:b', 'bad-address'],
+    ['3:aaaaaaa:', 'bad-address'],
+    ['3:ZZZZZZ:b', 'unrecognised'],
+    [`3:${'Z'.repeat(65)}:b`, 'unrecognised'],
+    [`6442450944:${'Z'.repeat(7)}:b`, 'unrecognised'],
+    // A wrong digit, a wrong version, a leading zero byte too few, mixed case, the checksum of the other kind.
+    ['1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb', 'bad-btc'],
+    ['111111111111111111114oLvT2', 'bad-btc'],
+    ['bc1qR508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4', 'bad-btc'],
+    [`${bech32.slice(0, -1)}5`, 'bad-btc'],
+    ['bc1pw508d6qejxtdg4y5r3zarvary0c5xw7kt5nd6y', 'bad-btc'],
+    ['bc1gmk9yu', 'bad-btc'],
+    ['mipcBbFg9gMiCh81Kj8tqqdgoZub1ZJRfn', 'unrecognised'],
     ['0.0.0.0/0', 'bad-prefix'],
     ['::/0', 'bad-prefix'],
     ['::ffff:0:0/96', 'bad-prefix'],
@@ -233,6 +264,16 @@ describe('a stated itype is verified', () => {
     ['example.com', 'url', 'itype-mismatch'],
     [md5, 'sha256', 'itype-mismatch'],
     ['192.0.2.1:80', 'fqdn', 'itype-mismatch'],
+    [md5.toUpperCase(), 'ja3', `ja3 ${md5}`],
+    [md5, 'md5', `md5 ${md5}`],
+    ['a'.repeat(40), 'ja3', 'itype-mismatch'],
+    ['769,47-53,0-10,23-24,0', 'ja3', 'bad-hash'],
+    [ssdeep, 'ssdeep', `ssdeep ${ssdeep}`],
+    [ssdeep, 'sha256', 'itype-mismatch'],
+    ['3::', 'ssdeep', 'itype-mismatch'],
+    [bech32, 'btc', `btc ${bech32}`],
+    ['foo', 'btc', 'bad-btc'],
+    ['foo', 'ssdeep', 'bad-hash'],
     ['com', 'fqdn', 'bad-host'],
     ['foo', 'md5', 'bad-hash'],
     ['foo', 'url', 'bad-url'],

@@ -18,6 +18,9 @@ test.each<[Itype, string, string]>([
   ['email', 'a@[IPv6:2001:db8::1]', '6:20010db8000000000000000000000001 a'],
   ['md5', 'd41d8cd98f00b204e9800998ecf8427e', 'd41d8cd98f00b204e9800998ecf8427e'],
   ['asn', 'AS64500', '0000064500'],
+  ['ssdeep', '3:aaaaaaa:b', '3:aaaaaaa:b'],
+  ['ja3', 'd41d8cd98f00b204e9800998ecf8427e', 'd41d8cd98f00b204e9800998ecf8427e'],
+  ['btc', '1111111111111111111114oLvT2', '1111111111111111111114oLvT2'],
 ])('the key of %s %s is %s', (itype, indicator, key) => {
   expect(valueKey(itype, indicator)).toBe(key);
 });
