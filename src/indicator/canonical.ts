@@ -8,6 +8,7 @@ import type { CharacterCode } from './characters.ts';
 import { checkUnbroken } from './characters.ts';
 import type { EmailCode } from './email.ts';
 import { canonicalEmail } from './email.ts';
+import { splitPort } from './endpoint.ts';
 import { canonicalHash, canonicalJa3, hashItype } from './hash.ts';
 import type { HostCode } from './host.ts';
 import { canonicalDomain } from './host.ts';
@@ -21,7 +22,12 @@ import type { UrlCode } from './url.ts';
 import { canonicalUrl } from './url.ts';
 
 /** An indicator in the one form in which it is stored, compared and shown. */
-export type Canonical = { readonly itype: Itype; readonly indicator: string };
+export type Canonical = {
+  readonly itype: Itype;
+  readonly indicator: string;
+  /** What stood behind an address or a name; no part of the indicator. */
+  readonly port?: string;
+};
 
 export type CanonicalCode =
   | 'empty'
@@ -40,7 +46,7 @@ export type CanonicalCode =
 /**
  * What kind of indicator a text is, and its canonical form. Canonical text comes back unchanged. A stated itype is verified,
  * never believed; it decides only where the text alone cannot (`64500` is an asn when stated, and 32 hex digits a ja3). An IPv4-mapped IPv6 address is
- * an ipv4, whatever was stated.
+ * an ipv4, whatever was stated. A port behind an address or a name is taken off: `198.51.100.7:443` is the address.
  */
 export function canonicalise(text: string, stated?: Itype): Parsed<Canonical, CanonicalCode> {
   const itype = plainItype(text);
@@ -65,12 +71,14 @@ export function canonicaliseFully(text: string, stated?: Itype): Parsed<Canonica
   if (!unbroken.ok) return refuse(unbroken.code, `${quote(trimmed)} is no indicator: ${unbroken.reason}`);
 
   const plain = refang(trimmed);
-  const shape = shapeOf(plain, stated);
-  const itype = shape ?? stated;
+  const endpoint = splitPort(plain);
+  if (!endpoint.ok) return endpoint;
+  const { host, port } = endpoint.value;
+  const itype = shapeOf(host, stated) ?? stated;
   if (itype === undefined) return refuseUnrecognised(plain);
-  const canonical = canonicaliseAs(itype, plain);
+  const canonical = canonicaliseAs(itype, host);
   if (stated === undefined || itype === stated || (canonical.ok && canonical.value.itype === stated))
-    return canonical;
+    return canonical.ok && port !== undefined ? accept({ ...canonical.value, port }) : canonical;
   return refuse(
     'itype-mismatch',
     `${quote(plain)} is stated as ${stated} but reads as ${itype}; correct the itype, or leave it out`,

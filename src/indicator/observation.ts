@@ -87,6 +87,8 @@ export const observationFields: readonly string[] = [...fieldReaders.keys()];
  * text, as CSV has them. An empty text or null means that the field was not stated. Never throws; a refusal names the field
  * and what is allowed there.
  *
+ * A port behind the indicator (`198.51.100.7:443`) is the portlist, unless the row states one.
+ *
  * Times: both missing, it was seen now. One missing, the other stands for it: a source that says when it first saw something
  * has not said that it still sees it.
  */
@@ -125,6 +127,7 @@ export function parseObservation(
   }
   stated.indicator = canonical.value.indicator;
   stated.itype = canonical.value.itype;
+  stated.portlist ??= canonical.value.port;
   stated.count ??= 1;
   stated.firsttimeMs = firsttimeMs;
   stated.lasttimeMs = lasttimeMs;

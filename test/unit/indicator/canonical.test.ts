@@ -80,6 +80,26 @@ describe('each kind is detected and written in one form', () => {
   });
 });
 
+describe('a port behind an address or a name is taken off', () => {
+  test.each([
+    ['198.51.100.7:443', 'ipv4 198.51.100.7', '443'],
+    ['198.51.100[.]7[:]0443', 'ipv4 198.51.100.7', '443'],
+    ['198.51.100.7:0', 'ipv4 198.51.100.7', '0'],
+    ['198.51.100.7|65535', 'ipv4 198.51.100.7', '65535'],
+    ['[2001:DB8::1]:443', 'ipv6 2001:db8::1', '443'],
+    ['[2001:db8::1]', 'ipv6 2001:db8::1', undefined],
+    ['[::ffff:198.51.100.7]:22', 'ipv4 198.51.100.7', '22'],
+    ['2001:db8::1:443', 'ipv6 2001:db8::1:443', undefined],
+    ['Example[.]com:8080', 'fqdn example.com', '8080'],
+    ['bücher.example.:53', 'fqdn xn--bcher-kva.example', '53'],
+    ['http://example.com:8080/', 'url http://example.com:8080/', undefined],
+  ])('%j is %s and port %s', (text, expected, port) => {
+    expect(canonical(text)).toBe(expected);
+    const parsed = canonicalise(text);
+    expect(parsed.ok && parsed.value.port).toBe(port);
+  });
+});
+
 describe('a URL keeps its path and query byte for byte', () => {
   test.each([
     ['HTTP://Example.COM', 'http://example.com/'],
@@ -177,8 +197,18 @@ describe('what is no indicator is refused with a code', () => {
     ['010.1.2.3', 'leading-zero'],
     ['fe80::1%eth0', 'zone-id'],
     ['192.0.2.1-192.0.2.9', 'address-range'],
-    ['192.0.2.1:8080', 'port'],
-    ['[2001:db8::1]:443', 'port'],
+    ['192.0.2.1:', 'port'],
+    ['192.0.2.1:65536', 'port'],
+    ['192.0.2.1:123456', 'port'],
+    ['192.0.2.1:-1', 'address-range'],
+    ['192.0.2.0/24:80', 'bad-prefix'],
+    ['[2001:db8::1]:x', 'port'],
+    ['[fe80::1%eth0]:443', 'zone-id'],
+    ['[192.0.2.1]:443', 'bad-host'],
+    ['2001:db8:0:0:0:0:0:1:443', 'bad-address'],
+    ['localhost:80', 'unrecognised'],
+    ['com.:80', 'bad-host'],
+    ['name@example.com:25', 'bad-host'],
     ['256.1.2.3', 'bad-address'],
     ['1.2.3', 'bad-address'],
     ['2001:db8::1::2', 'bad-address'],
@@ -189,7 +219,8 @@ describe('what is no indicator is refused with a code', () => {
     ['.example.com', 'bad-host'],
     ['example.com..', 'bad-host'],
     ['*.example.com', 'bad-host'],
-    ['example.com:80', 'bad-host'],
+    ['example.com:8o', 'bad-host'],
+    ['example.com:80/x', 'bad-url'],
     ['xn--a.example', 'bad-host'],
     ['exa$mple.com', 'bad-host'],
     ['example.com/path', 'bad-url'],

@@ -86,6 +86,17 @@ test('a full row of text, as CSV has it, is read whole', () => {
   });
 });
 
+test.each([
+  ['198.51.100.7:443', {}, '198.51.100.7', '443'],
+  ['[2001:db8::1]:443', {}, '2001:db8::1', '443'],
+  ['example.com:8080', { portlist: '' }, 'example.com', '8080'],
+  ['example.com:8080', { portlist: '22,80' }, 'example.com', '22,80'],
+  ['example.com', {}, 'example.com', undefined],
+])('%s with %j is %s with the portlist %s', (indicator, stated, expected, portlist) => {
+  const parsed = parse({ indicator, ...stated });
+  expect(parsed.ok && [parsed.value.indicator, parsed.value.portlist]).toEqual([expected, portlist]);
+});
+
 test('empty text and null mean that a field was not stated', () => {
   const empty = {
     indicator: 'example.com',
