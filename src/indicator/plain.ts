@@ -15,8 +15,8 @@ const octet = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 const address = `${octet}(?:\\.${octet}){3}`;
 const host = `(?=[^/:]{4,${indicatorLimits.hostCharactersMax}}[/:])(?:${name}|${address})`;
 const port = '(?:[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5])';
-// User names, fragments and letters beyond ASCII take more thought, and are left to the full reading.
-const rest = '/[!-"$-~]*';
+// User names, fragments, percent signs and letters beyond ASCII take more thought, and are left to the full reading.
+const rest = '/[!-"$&-~]*';
 const schemes = `(?:http://${host}(?::(?!80/)${port})?|https://${host}(?::(?!443/)${port})?)`;
 
 const plainAddress = new RegExp(`^${address}$`);

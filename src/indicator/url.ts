@@ -3,6 +3,7 @@ import { accept, refuse } from '../parsed.ts';
 import type { HostCode } from './host.ts';
 import { canonicalUrlHost } from './host.ts';
 import { indicatorLimits } from './limits.ts';
+import { normalisePercent } from './percent.ts';
 import { quote } from './quote.ts';
 
 export type UrlCode = 'bad-url' | 'unsupported-scheme' | HostCode;
@@ -20,11 +21,12 @@ const beyondAscii = /[\u0080-\u{10ffff}]+/gu;
 /**
  * A URL in canonical form: scheme in lower case, host canonical, default port and fragment dropped, `/` for an empty path.
  *
- * Path and query are kept byte for byte, case, dot segments and percent-encoding included: what a sensor logs is what the
- * client sent, and two spellings that one server treats alike are two resources on another. Three things are changed because
- * every client changes them before it sends: characters beyond ASCII are percent-encoded as UTF-8, a backslash that ends the
- * host reads as a slash (as the URL Standard says; `http://evil.example\@good.example/` goes to evil.example), and an at sign
- * within the user name or password is percent-encoded.
+ * Path and query keep their case, dot segments, repeated slashes and an empty query: what a sensor logs is what the client
+ * sent, and two spellings that one server treats alike are two resources on another. What is changed is what means the same
+ * by RFC 3986, section 6.2.2 (see `normalisePercent`), and what every client changes before it sends: characters beyond ASCII
+ * are percent-encoded as UTF-8, a backslash that ends the host reads as a slash (as the URL Standard says;
+ * `http://evil.example\@good.example/` goes to evil.example), and an at sign within the user name or password is
+ * percent-encoded. User name and password are part of the URL, without the colon of an empty password.
  */
 export function canonicalUrl(text: string): Parsed<string, UrlCode> {
   const parts = outline.exec(text);
@@ -58,7 +60,10 @@ export function canonicalUrl(text: string): Parsed<string, UrlCode> {
   const host = canonicalUrlHost(writtenHost);
   if (!host.ok) return host;
 
-  const userinfo = authority.slice(0, Math.max(at, 0)).replaceAll('@', '%40');
+  const userinfo = authority
+    .slice(0, Math.max(at, 0))
+    .replace(/^([^:]*):$/, '$1')
+    .replaceAll('@', '%40');
   const user = userinfo === '' ? '' : `${toUriCharacters(userinfo)}@`;
   const portNumber = writtenPort.replace(/^0+(?=\d)/, '');
   const port = portNumber === '' || portNumber === defaultPort ? '' : `:${portNumber}`;
@@ -102,5 +107,5 @@ function withRoot(rest: string): string {
 }
 
 function toUriCharacters(text: string): string {
-  return text.replace(beyondAscii, encodeURIComponent);
+  return normalisePercent(text.replace(beyondAscii, encodeURIComponent));
 }

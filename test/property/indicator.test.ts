@@ -68,6 +68,12 @@ const path = fc
       '..',
       '%2e',
       '%zz',
+      '%7e',
+      '%4',
+      '%',
+      '1',
+      '%31',
+      '%c3%A9',
       '@',
       ':',
       '[.]',
@@ -154,6 +160,15 @@ const anyText = fc.oneof(
     .map((parts) => parts.join('')),
 );
 
+/** What RFC 3986, section 6.2.2 calls equivalent, and what the URL class does not touch. */
+function decoded(pathname: string): string {
+  return pathname
+    .replace(/%[\da-f]{2}/gi, (triple) => triple.toUpperCase())
+    .replace(/(?<!%[\da-f]?)%(?:[46][1-9A-F]|[57][\dA]|3\d|2D|5F|7E)/gi, (triple) =>
+      decodeURIComponent(triple),
+    );
+}
+
 describe('canonicalise', () => {
   test('whatever it accepts it gives back unchanged', () => {
     let accepted = 0;
@@ -176,6 +191,31 @@ describe('canonicalise', () => {
       { numRuns: 10_000 },
     );
     expect(accepted).toBeGreaterThan(1_000);
+  });
+
+  test('percent-encoding does not tell two URLs apart, case and everything else does', () => {
+    const character = fc.constantFrom(...'aBz09-_~/?=&;:'.split(''));
+    const written = fc.array(fc.tuple(character, fc.nat(2)), { maxLength: 12 }).map((all) => ({
+      plain: all
+        .map(([each, how]) => (how === 0 || /[\w~-]/.test(each) ? each : encodeURIComponent(each)))
+        .join(''),
+      encoded: all
+        .map(([each, how]) => {
+          const hex = each.charCodeAt(0).toString(16);
+          if (how === 0) return each;
+          return `%${how === 1 ? hex : hex.toUpperCase()}`;
+        })
+        .join(''),
+    }));
+    fc.assert(
+      fc.property(written, ({ plain, encoded }) => {
+        const taken = canonicalise(`http://example.com/${plain}`);
+        expect(canonicalise(`http://example.com/${encoded}`)).toEqual(taken);
+        const swapped = plain.replace(/[az]/, (letter) => letter.toUpperCase());
+        if (swapped !== plain) expect(canonicalise(`http://example.com/${swapped}`)).not.toEqual(taken);
+      }),
+      runs,
+    );
   });
 
   test('a wallet is taken when its checksum holds, and refused with any other digit', () => {
@@ -222,7 +262,7 @@ describe('canonicalise', () => {
           theirs.username,
           theirs.password,
         ]);
-        expect(ours.pathname).toBe(theirs.pathname);
+        expect(decoded(ours.pathname)).toBe(decoded(theirs.pathname));
       }),
       runs,
     );

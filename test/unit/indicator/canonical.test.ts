@@ -100,12 +100,17 @@ describe('a port behind an address or a name is taken off', () => {
   });
 });
 
-describe('a URL keeps its path and query byte for byte', () => {
+describe('a URL keeps the case of its path and query', () => {
   test.each([
     ['HTTP://Example.COM', 'http://example.com/'],
     ['http://example.com?Q=1', 'http://example.com/?Q=1'],
     ['http://example.com/?', 'http://example.com/?'],
-    ['http://example.com/A/../b/./%7e%2E%zz//c', 'http://example.com/A/../b/./%7e%2E%zz//c'],
+    ['http://example.com/A/../b/./%2E%zz//c', 'http://example.com/A/../b/./%2E%zz//c'],
+    ['http://example.com/%7euser/%41%2d%5F', 'http://example.com/~user/A-_'],
+    ['http://example.com/%3a%2f%2e%2e/?a=%c3%a9', 'http://example.com/%3A%2F%2E%2E/?a=%C3%A9'],
+    ['http://example.com/%2541%', 'http://example.com/%2541%'],
+    ['http://example.com/%%34%31%4%31', 'http://example.com/%%341%4%31'],
+    ['http://example.com/?%71=%31', 'http://example.com/?q=1'],
     ['http://example.com/"<>`{}|^\\x', 'http://example.com/"<>`{}|^\\x'],
     ['http://example.com/a%00b', 'http://example.com/a%00b'],
     ['http://example.com/p#fragment?x', 'http://example.com/p'],
@@ -118,6 +123,10 @@ describe('a URL keeps its path and query byte for byte', () => {
     ['http://example.com:/', 'http://example.com/'],
     ['http://User:Pa@ss@example.com/', 'http://User:Pa%40ss@example.com/'],
     ['http://@example.com/', 'http://example.com/'],
+    ['http://:@example.com/', 'http://example.com/'],
+    ['http://u:@example.com/', 'http://u@example.com/'],
+    ['http://:p@example.com/', 'http://:p@example.com/'],
+    ['http://%75:%3a@example.com/', 'http://u:%3A@example.com/'],
     ['http://good.example@evil.example/', 'http://good.example@evil.example/'],
     ['http://evil.example\\@good.example/', 'http://evil.example/@good.example/'],
     ['http://example.com./x', 'http://example.com/x'],
