@@ -67,16 +67,26 @@ export function canonicaliseFully(text: string, stated?: Itype): Parsed<Canonica
       `an indicator of ${trimmed.length} characters; allowed are ${allowed} before refanging`,
     );
   }
-  const unbroken = checkUnbroken(trimmed);
+  const plain = refang(trimmed);
+  const unbroken = checkUnbroken(plain);
   if (!unbroken.ok) return refuse(unbroken.code, `${quote(trimmed)} is no indicator: ${unbroken.reason}`);
 
-  const plain = refang(trimmed);
   const endpoint = splitPort(plain);
   if (!endpoint.ok) return endpoint;
   const { host, port } = endpoint.value;
   const itype = shapeOf(host, stated) ?? stated;
   if (itype === undefined) return refuseUnrecognised(plain);
   const canonical = canonicaliseAs(itype, host);
+  // Marks within marks, in a mailbox or a user name: `{{.}}` would be `{.}` now and a dot when it is read again.
+  if (canonical.ok && canonical.value.indicator.includes('@')) {
+    const { indicator } = canonical.value;
+    if (refang(indicator) !== indicator) {
+      return refuse(
+        itype === 'email' ? 'bad-email' : 'bad-url',
+        `${quote(trimmed)} is defanged more than once; send it as it is`,
+      );
+    }
+  }
   if (stated === undefined || itype === stated || (canonical.ok && canonical.value.itype === stated))
     return canonical.ok && port !== undefined ? accept({ ...canonical.value, port }) : canonical;
   return refuse(

@@ -8,7 +8,7 @@ export type Endpoint = { readonly host: string; readonly port?: string };
 
 // An IPv6 address with a port stands in brackets (RFC 5952, section 6). MISP's composite types write a bar: `ip-dst|port`.
 const inBrackets = /^\[([^[\]/]*:[^[\]/]*)\](?:[:|](\d{1,5}))?$/;
-const withPort = /^([^:|/?#@\s[\]]*\.[^:|/?#@\s[\]]*)[:|](\d{1,5})$/;
+const withPort = /^([^:|/?#@\s[\]]+)[:|](\d{1,5})$/;
 
 /**
  * Takes the port off `198.51.100.7:443`, `[2001:db8::1]:443` and `example.com:8080`; whatever is none of these comes back
@@ -16,7 +16,7 @@ const withPort = /^([^:|/?#@\s[\]]*\.[^:|/?#@\s[\]]*)[:|](\d{1,5})$/;
  */
 export function splitPort(text: string): Parsed<Endpoint, 'port'> {
   const [, host, written] = inBrackets.exec(text) ?? withPort.exec(text) ?? [];
-  if (host === undefined) return accept({ host: text });
+  if (host === undefined || !/[.:]/.test(host)) return accept({ host: text });
   if (written === undefined) return accept({ host });
   const port = Number(written);
   if (port <= observationLimits.portMax) return accept({ host, port: String(port) });

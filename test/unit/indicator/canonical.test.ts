@@ -165,6 +165,37 @@ describe('defanged text is refanged', () => {
     ['http://example[.]com[/]a[.]php', 'url http://example.com/a.php'],
     ['http://example.com/a[.]php', 'url http://example.com/a[.]php'],
     ['http://example.com/?to=(at)', 'url http://example.com/?to=(at)'],
+    ['meow://example.com/a', 'url http://example.com/a'],
+    ['meows://example[.]com/', 'url https://example.com/'],
+    ['h__ps://example.com/', 'url https://example.com/'],
+    ['hxxxp://example.com/', 'url http://example.com/'],
+    ['hxxp[s]://example.com/', 'url https://example.com/'],
+    ['hxxps:[//]example.com/', 'url https://example.com/'],
+    ['hxxps[:][/][/]example.com[/]x', 'url https://example.com/x'],
+    ['[http://]example.com/', 'url http://example.com/'],
+    ['[hxxp]://example.com/', 'url http://example.com/'],
+    ['http[:]//example.com', 'url http://example.com/'],
+    ['f*p://example.com/x', 'url ftp://example.com/x'],
+    ['<http://example.com/x>', 'url http://example.com/x'],
+    ['<name@example.com>', 'email name@example.com'],
+    ['example<.>com', 'fqdn example.com'],
+    ['example[.)com', 'fqdn example.com'],
+    ['example[ . ]com', 'fqdn example.com'],
+    ['example [dot] com', 'fqdn example.com'],
+    ['name (at) example {dot} com', 'email name@example.com'],
+    ['hxxp://example [.] com/x', 'url http://example.com/x'],
+    ['example(.com', 'fqdn example.com'],
+    ['example\\.com', 'fqdn example.com'],
+    ['192\\.0\\.2\\.1', 'ipv4 192.0.2.1'],
+    ['http://www\\.example\\.com/a', 'url http://www.example.com/a'],
+    ['hxxp://example\\.com\\a', 'url http://example.com/a'],
+    ['http://a.example\\.b.example/', 'url http://a.example/.b.example/'],
+    ['192\uff0e0\uff0e2\uff0e1', 'ipv4 192.0.2.1'],
+    ['192\u30020\u30022\u30020/24', 'ipv4 192.0.2.0/24'],
+    ['example\uff0ecom', 'fqdn example.com'],
+    ['http://example\u3002com/a[.]b', 'url http://example.com/a[.]b'],
+    ['name@example\uff0ecom', 'email name@example.com'],
+    ['na{me@example.com', 'email na{me@example.com'],
   ])('%j is %s', (text, expected) => {
     expect(canonical(text)).toBe(expected);
   });
@@ -248,6 +279,10 @@ describe('what is no indicator is refused with a code', () => {
     ['name@192.0.2.1', 'bad-host'],
     ['name@[192.0.2.0/24]', 'bad-email'],
     ['"a b"@example.com', 'whitespace'],
+    ['{{.}}@example.com', 'bad-email'],
+    ['http://{{.}}@example.com/', 'bad-url'],
+    ['http://example.com/a (at) b', 'whitespace'],
+    ['\uff11\uff19\uff12.0.2.1', 'bad-host'],
     ['"ab"@example.com', 'bad-email'],
     ['http://example.com/a b', 'whitespace'],
     ['0.0.0.0 example.com', 'whitespace'],
@@ -281,7 +316,25 @@ describe('each cap holds at the limit and refuses one more', () => {
   });
 
   test('64 KiB of anything is answered in a moment', () => {
-    for (const unit of ['a', '1', '1.', ':', '@', '[', '[.]', 'ü', '%41', 'http://', 'a@', '-']) {
+    for (const unit of [
+      'a',
+      '1',
+      '1.',
+      ':',
+      '@',
+      '[',
+      '[.]',
+      'ü',
+      '%41',
+      'http://',
+      'a@',
+      '-',
+      '\\.',
+      '{.}',
+      ' [.] ',
+      '.',
+      'a.',
+    ]) {
       const text = unit.repeat(65_536 / unit.length);
       for (const long of [text, text.slice(0, 24_000), `http://${text.slice(0, 24_000)}`]) {
         const started = performance.now();
