@@ -12,7 +12,7 @@ import type { Io } from '../io.ts';
 import { addConnectionOptions } from '../options.ts';
 import { printableJson } from '../output.ts';
 import { parseColumns } from '../submit/columns.ts';
-import { type FormatName, formatNames } from '../submit/format.ts';
+import { type FormatName, formatNames, parseDelimiter } from '../submit/format.ts';
 import { submitLimits } from '../submit/limits.ts';
 import { createProgress } from '../submit/progress.ts';
 import { type ReadOptions, readRows } from '../submit/read-rows.ts';
@@ -28,6 +28,8 @@ type SubmitOptions = ConnectionOptions &
   Partial<Record<(typeof defaultNames)[number], string>> & {
     readonly column?: string;
     readonly format?: FormatName;
+    readonly delimiter?: string;
+    readonly rows?: string;
     readonly skipComments?: true;
     readonly batch: number;
     readonly ack?: string;
@@ -38,7 +40,8 @@ const examples = `
 Examples:
   tocsin submit urls.csv --column url --tags malware --confidence 8 --provider example
   tocsin submit feed.csv --column indicator=url,lasttime=dateadded
-  tocsin submit addresses.txt --column 1 --skip-comments
+  tocsin submit addresses.txt --column 1
+  tocsin submit feed.json --rows response.items --column indicator=value,tags=labels
   echo 'hxxp://example[.]com/' | tocsin submit - --tags phishing
 
 Exit codes: 0 all or some rows accepted, 1 none accepted or the file could not be read to its end, 2 usage,
@@ -59,8 +62,18 @@ export function configure(command: Command, io: Io): void {
     )
     .addOption(new Option('--format <format>', 'default: by extension and content').choices(formatNames))
     .option(
+      '--delimiter <character>',
+      'what separates columns: one character, or comma, semicolon, tab, pipe, whitespace; default: by the first row',
+      delimiterOf,
+    )
+    .option(
+      '--rows <member>',
+      'JSON: where the rows are, such as data or response.items; * is any member; default: by content',
+    )
+    .option(
       '--skip-comments',
-      'leave out lines that begin with #, ; or //, and what follows " #" or " ;" in plain lines',
+      'leave out lines of CSV, TSV and NDJSON that begin with #, ; or // behind the first row (in front of it, and in ' +
+        'lists, they are never rows)',
     )
     .option('--tags <a,b>', 'tags of rows that state none')
     .option('--confidence <0-10>', 'confidence of rows that state none (8 is safe to block)', confidenceOf)
@@ -87,6 +100,16 @@ function confidenceOf(text: string): string {
   throw new CliError(exitCodes.usage, `--confidence is "${text}": a number from 0 to 10 is allowed.`);
 }
 
+function delimiterOf(text: string): string {
+  const delimiter = parseDelimiter(text);
+  if (delimiter !== undefined) return delimiter;
+  throw new CliError(
+    exitCodes.usage,
+    `--delimiter is "${text}": one character that is no letter, digit or quote is allowed, or comma, semicolon, tab, ` +
+      'pipe, whitespace.',
+  );
+}
+
 function ackOf(text: string): string {
   const wish = parseAckWish(text);
   if (wish.ok) return text;
@@ -106,6 +129,8 @@ async function submit(file: string, options: SubmitOptions, io: Io): Promise<voi
   const reading: ReadOptions = {
     fileName: file,
     format: options.format,
+    delimiter: options.delimiter,
+    rows: options.rows?.split('.').filter((name) => name !== ''),
     columns: options.column === undefined ? undefined : parseColumns(options.column),
     skipComments: options.skipComments === true,
   };

@@ -4,7 +4,7 @@ import { publicRecordFields } from '../../indicator/present.ts';
 import { CliError, exitCodes } from '../exit.ts';
 
 /** The fields that a row may state: those of a record, without what the node itself adds. */
-const rowFields: readonly string[] = publicRecordFields.filter(
+export const rowFields: readonly string[] = publicRecordFields.filter(
   (field) => field !== 'id' && field !== 'reporttime',
 );
 
@@ -40,6 +40,14 @@ export function parseColumns(text: string): readonly ColumnChoice[] {
     );
   }
   return choices;
+}
+
+/** How programs write that a cell has no value. */
+const nothing = /^(?:n\/?a|none|null|nil|-)?$/i;
+
+/** Whether a cell beside the indicator's says nothing: `n/a`, `None`, `NULL`, `-`. */
+export function isUnstated(value: unknown): boolean {
+  return value === null || (typeof value === 'string' && nothing.test(value.trim()));
 }
 
 /** Where each field is found in a row of cells. */

@@ -1,9 +1,10 @@
 import { extname } from 'node:path';
-
+import { isHostsLine, isRemark } from '../../indicator/plain-line.ts';
 import { isIndicator } from './columns.ts';
-import { commentText, isComment } from './comments.ts';
+import { commentText } from './comments.ts';
 import type { DelimitedOptions } from './delimited.ts';
-import { isHostsLine } from './plain.ts';
+import type { RowsPath } from './json-values.ts';
+import { guessRowsPath } from './json-wrapping.ts';
 
 /** The names that `--format` takes. */
 export const formatNames = ['csv', 'tsv', 'whitespace', 'json', 'ndjson', 'text'] as const;
@@ -11,7 +12,8 @@ export type FormatName = (typeof formatNames)[number];
 
 export type Format =
   | { readonly kind: 'delimited'; readonly delimiter: DelimitedOptions['delimiter'] }
-  | { readonly kind: 'json' | 'ndjson' | 'text' };
+  | { readonly kind: 'json'; readonly rows: RowsPath }
+  | { readonly kind: 'ndjson' | 'text' };
 
 const byExtension: Readonly<Record<string, FormatName>> = {
   '.csv': 'csv',
@@ -21,18 +23,28 @@ const byExtension: Readonly<Record<string, FormatName>> = {
   '.jsonl': 'ndjson',
 };
 
+/** What the person said of a file; its name may say more. */
+export type FormatHints = {
+  /** Its extension tells the format; `-` for standard input. */
+  readonly fileName: string;
+  readonly format: FormatName | undefined;
+  /** One character, or `whitespace`: then the file has columns. */
+  readonly delimiter: string | undefined;
+  /** Where the rows of JSON are. */
+  readonly rows: RowsPath | undefined;
+  /** Whether `--column` was given, so that lines have columns. */
+  readonly hasColumns: boolean;
+};
+
 /**
  * Decides how a file is read: by what the person said, else by its extension, else by its beginning.
  * @param sample the beginning of the text; a line that it cuts may be among them
- * @param hasColumns whether `--column` was given, so that lines have columns
  */
-export function chooseFormat(
-  sample: string,
-  fileName: string,
-  named: FormatName | undefined,
-  hasColumns: boolean,
-): Format {
-  const name = named ?? byExtension[extname(fileName).toLowerCase()] ?? guess(sample, hasColumns);
+export function chooseFormat(sample: string, hints: FormatHints): Format {
+  const { fileName, format, delimiter, rows, hasColumns } = hints;
+  if (delimiter !== undefined) return { kind: 'delimited', delimiter };
+  const implied = rows === undefined ? undefined : 'json';
+  const name = format ?? implied ?? byExtension[extname(fileName).toLowerCase()] ?? guess(sample, hasColumns);
   switch (name) {
     case 'csv':
       return { kind: 'delimited', delimiter: delimiterOf(sample) };
@@ -41,12 +53,31 @@ export function chooseFormat(
     case 'whitespace':
       return { kind: 'delimited', delimiter: 'whitespace' };
     case 'json':
+      return { kind: 'json', rows: rows ?? guessRowsPath(sample) };
     case 'ndjson':
     case 'text':
       return { kind: name };
     default:
       return name satisfies never;
   }
+}
+
+const delimiterNames: ReadonlyMap<string, string> = new Map([
+  ['comma', ','],
+  ['semicolon', ';'],
+  ['tab', '\t'],
+  ['\\t', '\t'],
+  ['pipe', '|'],
+  ['space', 'whitespace'],
+  ['whitespace', 'whitespace'],
+]);
+
+/** Reads `--delimiter`: one character, or the name of one; undefined for anything else. */
+export function parseDelimiter(text: string): string | undefined {
+  const named = delimiterNames.get(text.toLowerCase());
+  if (named !== undefined) return named;
+  if (text === ' ') return 'whitespace';
+  return /^[^\s"\w]$|^\t$/.test(text) ? text : undefined;
 }
 
 /** Programs of many countries write CSV with semicolons. */
@@ -75,7 +106,7 @@ function dataLines(sample: string): readonly string[] {
   return sample
     .split(/\r?\n/)
     .map((line) => line.trimStart())
-    .filter((line) => line !== '' && !isComment(line));
+    .filter((line) => line !== '' && !isRemark(line));
 }
 
 function isJson(line: string): boolean {
@@ -90,7 +121,7 @@ function isJson(line: string): boolean {
 /** A comma alone proves nothing, as URLs hold commas; a header, plain or in a remark, that names the indicator does. */
 function hasIndicatorTitle(sample: string): boolean {
   const [first = ''] = dataLines(sample);
-  const remarks = sample.split(/\r?\n/).filter(isComment).map(commentText);
+  const remarks = sample.split(/\r?\n/).filter(isRemark).map(commentText);
   return [first, ...remarks].some(
     (line) => /^"?[\w "]+(?:,[\w "]+)+$/.test(line) && /\bindicator\b/.test(line),
   );

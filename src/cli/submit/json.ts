@@ -1,6 +1,6 @@
-import type { ColumnChoice } from './columns.ts';
-import { isComment } from './comments.ts';
-import { jsonValues } from './json-values.ts';
+import { isRemark } from '../../indicator/plain-line.ts';
+import { type ColumnChoice, isUnstated, rowFields } from './columns.ts';
+import { jsonValues, type RowsPath } from './json-values.ts';
 import { type InputRow, refuseTooLong } from './row.ts';
 import { splitLines } from './text.ts';
 
@@ -14,16 +14,17 @@ export async function* ndjsonRows(
     const { line, text, tooLong } = row;
     if (tooLong) {
       yield refuseTooLong(row);
-    } else if (text.trim() !== '' && !(skipComments && isComment(text))) yield rowOf(line, text, columns);
+    } else if (text.trim() !== '' && !(skipComments && isRemark(text))) yield rowOf(line, text, columns);
   }
 }
 
-/** Rows of a JSON array, element by element, or of JSON objects one after the other. */
+/** Rows of a JSON array, element by element, of JSON objects one after the other, or of what stands at `path` in them. */
 export async function* jsonRows(
   chunks: AsyncIterable<string>,
   columns: readonly ColumnChoice[] | undefined,
+  path: RowsPath,
 ): AsyncGenerator<InputRow> {
-  for await (const piece of jsonValues(chunks)) {
+  for await (const piece of jsonValues(chunks, path)) {
     yield piece.kind === 'broken' ? piece : rowOf(piece.line, piece.text, columns);
   }
 }
@@ -37,10 +38,15 @@ function rowOf(line: number, text: string, columns: readonly ColumnChoice[] | un
     return { kind: 'refused', line, code: 'bad-json', reason: `it is no JSON: ${why}` };
   }
   if (typeof value === 'string') return { kind: 'row', line, value: { indicator: value } };
-  if (columns === undefined || typeof value !== 'object' || value === null)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
     return { kind: 'row', line, value };
-  return choose(line, new Map(Object.entries(value)), columns);
+  return choose(line, new Map(Object.entries(value)), columns ?? ownNames);
 }
+
+/** As in CSV: members that are fields of a row are taken under their own names, and others stay behind. */
+const ownNames: readonly ColumnChoice[] = rowFields.map((field) => ({ field, from: field }));
+
+const shownMax = 10;
 
 function choose(
   line: number,
@@ -50,9 +56,15 @@ function choose(
   const row: Record<string, unknown> = {};
   for (const { field, from } of columns) {
     const member = members.get(String(from));
-    if (member !== undefined) row[field] = member;
-    else if (field === 'indicator') {
-      return { kind: 'refused', line, code: 'no-indicator', reason: `it has no member ${from}` };
+    if (field !== 'indicator') {
+      if (member !== undefined && !isUnstated(member)) row[field] = member;
+    } else if (member !== undefined && member !== null) {
+      // The number of an autonomous system.
+      row['indicator'] = typeof member === 'number' ? String(member) : member;
+    } else {
+      const names = [...members.keys()].slice(0, shownMax).join(', ');
+      const reason = `it has no member ${from}; say with --column which one is the indicator: it has ${names}`;
+      return { kind: 'refused', line, code: 'no-indicator', reason };
     }
   }
   return { kind: 'row', line, value: row };

@@ -10,6 +10,8 @@ export const submitLimits = {
   csvLinesAtOnce: 200,
   /** Remarks before the first row that are kept, as the last of them may be the header. */
   bannerLinesMax: 100,
+  /** Names of members on the way to the rows. */
+  jsonNameCharactersMax: 256,
   /** One element of a JSON array. */
   jsonValueCharactersMax: 1024 * 1024,
   batchRowsDefault: 500,

@@ -1,17 +1,14 @@
 import { CliError, exitCodes } from '../exit.ts';
 import type { ColumnChoice } from './columns.ts';
 import { delimitedRows } from './delimited.ts';
-import { chooseFormat, type FormatName } from './format.ts';
+import { chooseFormat, type FormatHints } from './format.ts';
 import { jsonRows, ndjsonRows } from './json.ts';
 import { submitLimits } from './limits.ts';
 import { plainRows } from './plain.ts';
 import type { InputRow } from './row.ts';
 import { decodeText } from './text.ts';
 
-export type ReadOptions = {
-  /** Its extension tells the format; `-` for standard input. */
-  readonly fileName: string;
-  readonly format: FormatName | undefined;
+export type ReadOptions = Omit<FormatHints, 'hasColumns'> & {
   readonly columns: readonly ColumnChoice[] | undefined;
   readonly skipComments: boolean;
 };
@@ -28,12 +25,12 @@ export async function* readRows(
 
 function rowsOf(sample: string, text: AsyncIterable<string>, options: ReadOptions): AsyncIterable<InputRow> {
   const { columns, skipComments } = options;
-  const format = chooseFormat(sample, options.fileName, options.format, columns !== undefined);
+  const format = chooseFormat(sample, { ...options, hasColumns: columns !== undefined });
   switch (format.kind) {
     case 'delimited':
       return delimitedRows(text, { delimiter: format.delimiter, columns, skipComments });
     case 'json':
-      return jsonRows(text, columns);
+      return jsonRows(text, columns, format.rows);
     case 'ndjson':
       return ndjsonRows(text, columns, skipComments);
     case 'text':
@@ -43,7 +40,7 @@ function rowsOf(sample: string, text: AsyncIterable<string>, options: ReadOption
           '--format text has no columns: leave out --column, or name another format.',
         );
       }
-      return plainRows(text, skipComments);
+      return plainRows(text);
     default:
       return format satisfies never;
   }

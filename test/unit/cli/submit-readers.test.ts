@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import { parseDelimiter } from '../../../src/cli/submit/format.ts';
 import { submitLimits } from '../../../src/cli/submit/limits.ts';
 import { brief, rowsOfText } from './support/rows.ts';
 
@@ -29,13 +30,25 @@ test('lines keep their numbers over blank lines and remarks', async () => {
   ]);
 });
 
-test('without --skip-comments a remark in a list is a row, for the node to refuse', async () => {
-  expect(await brief('192.0.2.1\n# no\n')).toEqual(['1: 192.0.2.1', '2: # no']);
+test('remarks in a list are no rows, whether --skip-comments is given or not', async () => {
+  const content =
+    '192.0.2.1\n# no\n; no\n  // no\n192.0.2.2 // yes\n192.0.2.0/24 ; SBL1\nhttp://example.com//a;b#c\n';
+  const expected = ['1: 192.0.2.1', '5: 192.0.2.2', '6: 192.0.2.0/24', '7: http://example.com//a;b#c'];
+  expect(await brief(content, { format: 'text' })).toEqual(expected);
+  expect(await brief(content, { format: 'text', skipComments: true })).toEqual(expected);
+  expect(await brief(content, { format: 'whitespace' })).toEqual(expected);
+});
+
+test('a filter list gives the names that it blocks; what it lets pass is left to be refused', async () => {
+  const content =
+    '[Adblock Plus 2.0]\n! Title: list\n!\n||one.example^\n||two.example^$third-party\n@@||three.example^\n';
+  expect(await brief(content)).toEqual(['4: one.example', '5: two.example', '6: @@||three.example^']);
 });
 
 test('a hosts file gives its hosts, not the address that they are sent to', async () => {
   const content =
-    '# hosts\n0.0.0.0 one.example\n127.0.0.1\ttwo.example three.example # both\n::1 four.example\n';
+    '# hosts\n0.0.0.0 one.example\n127.0.0.1\ttwo.example three.example # both\n::1 four.example\n' +
+    '127.0.0.1 localhost localhost.localdomain\n::1 ip6-localhost\n0.0.0.0 0.0.0.0\n';
   expect(await brief(content, { skipComments: true })).toEqual([
     '2: one.example',
     '3: two.example',
@@ -84,14 +97,55 @@ test("Zeek's header line names the columns behind its own word", async () => {
   expect(await brief(content)).toEqual(['2: example.com']);
 });
 
-test('a remark at the end of a CSV is a row without --skip-comments, and none with it', async () => {
+test('a remark at the end of a CSV is no row', async () => {
   const content = '"url"\n"http://example.com/"\n# END 1 entries';
-  expect(await brief(content, { fileName: 'x.csv', column: 'url' })).toEqual([
-    '2: http://example.com/',
-    '3: # END 1 entries',
+  expect(await brief(content, { fileName: 'x.csv', column: 'url' })).toEqual(['2: http://example.com/']);
+});
+
+test('behind the first row a line of CSV that begins like a remark is a row, unless --skip-comments is given', async () => {
+  const content = 'tag,url\n#a,http://example.com/1\n#b,http://example.com/2\n#c\n';
+  expect(await brief(content, { column: 'url' })).toEqual([
+    '2: http://example.com/1',
+    '3: http://example.com/2',
   ]);
-  expect(await brief(content, { fileName: 'x.csv', column: 'url', skipComments: true })).toEqual([
+  expect(await brief(content, { column: 'url', skipComments: true })).toEqual([]);
+});
+
+test('an empty first cell in front of a semicolon is no remark', async () => {
+  expect(await brief('id;url\n;http://example.com/\n', { fileName: 'x.csv', column: 'url' })).toEqual([
     '2: http://example.com/',
+  ]);
+});
+
+test('--delimiter separates what no extension tells', async () => {
+  const content = '192.0.2.1#3#2#Scanning Host#IN\n192.0.2.2#4#2##\n';
+  expect(await brief(content, { delimiter: '#', column: '1' })).toEqual(addresses);
+  expect(await brief('# IP; seen\n192.0.2.1; a, b\n', { delimiter: ';', column: 'ip' })).toEqual([
+    '2: 192.0.2.1',
+  ]);
+});
+
+test.each([
+  [';', ';'],
+  ['tab', '\t'],
+  ['\\t', '\t'],
+  ['\t', '\t'],
+  ['Pipe', '|'],
+  [' ', 'whitespace'],
+  ['', undefined],
+  ['"', undefined],
+  ['a', undefined],
+  ['::', undefined],
+])('--delimiter %j is %j', (text, expected) => {
+  expect(parseDelimiter(text)).toBe(expected);
+});
+
+test('cells that say that they say nothing are left out, but not the indicator', async () => {
+  const content = 'ip,last,why\n192.0.2.1,None,n/a\n192.0.2.2,2026-01-02,-\nNULL,,\n';
+  expect(await rowsOfText(content, { column: 'indicator=ip,lasttime=last,description=why' })).toEqual([
+    { kind: 'row', line: 2, value: { indicator: '192.0.2.1' } },
+    { kind: 'row', line: 3, value: { indicator: '192.0.2.2', lasttime: '2026-01-02' } },
+    { kind: 'row', line: 4, value: { indicator: 'NULL' } },
   ]);
 });
 
@@ -198,6 +252,57 @@ test.each([
 ])('JSON with %s is read', async (_what, content, expected) => {
   expect(await brief(content, { column: 'ip' })).toEqual(expected);
   expect(await brief(content, { column: 'ip', fileName: 'feed.json' })).toEqual(expected);
+});
+
+test.each([
+  ['data', '{"meta":{"count":2,"list":[{"ip":"no"}]},"data":[{"ip":"192.0.2.1"},{"ip":"192.0.2.2"}]}'],
+  ['the one list of objects', '{"name":"x","hosts":[{"ip":"192.0.2.1"},{"ip":"192.0.2.2"}],"tags":["a"]}'],
+  ['every member', '{"1":[{"ip":"192.0.2.1"}],\n "2" : [ {"ip":"192.0.2.2"} ] }'],
+  ['strings in a known member', '{"version":2,"ips":["192.0.2.1","192.0.2.2"]}'],
+])('rows that JSON wraps in %s are found', async (_what, content) => {
+  const found = await brief(content, { fileName: 'feed.json', column: 'ip' });
+  expect(found.map((row) => row.replace(/^\d+/, 'n'))).toEqual(['n: 192.0.2.1', 'n: 192.0.2.2']);
+});
+
+test.each([
+  ['data', '{"data":[{"ip":"192.0.2.1"}],"more":[{"ip":"192.0.2.3"}]}', ['1: 192.0.2.1']],
+  ['more', '{"data":[{"ip":"192.0.2.1"}],"more":[{"ip":"192.0.2.3"}]}', ['1: 192.0.2.3']],
+  ['a.b', '[{"a":{"x":1,"b":[{"ip":"192.0.2.1"}]}},\n{"a":{"b":{"ip":"192.0.2.2"},"c":"]}"}}]', addresses],
+  [
+    '*.b',
+    '{"a":{"b":["192.0.2.1"]},"c":7,"d\\"":{"b":["192.0.2.3"],"a":[{}]}}',
+    ['1: 192.0.2.1', '1: 192.0.2.3'],
+  ],
+  ['*', '{"a":"192.0.2.1",\n"b":"192.0.2.2"}', addresses],
+  ['none', '{"data":[{"ip":"192.0.2.1"}]}', []],
+])('--rows %s takes the rows there', async (member, content, expected) => {
+  expect(await brief(content, { rows: member.split('.'), column: 'ip' })).toEqual(expected);
+});
+
+test('an object that names an indicator is a row, whatever lists it holds', async () => {
+  expect(await brief('{"data":[{"x":1}],"indicator":"192.0.2.1"}', { fileName: 'x.json' })).toEqual([
+    '1: 192.0.2.1',
+  ]);
+});
+
+test('members of JSON that are no fields stay behind, as columns of CSV do, and null says nothing', async () => {
+  const content = '[{"indicator":"192.0.2.1","id":"a","tags":["b"],"cc":null,"score":3}]';
+  expect(await rowsOfText(content)).toEqual([
+    { kind: 'row', line: 1, value: { indicator: '192.0.2.1', tags: ['b'] } },
+  ]);
+});
+
+test('the number of an autonomous system may be a number', async () => {
+  expect(await brief('{"asn":64500}\n{"asn":64501}\n', { column: 'asn' })).toEqual(['1: 64500', '2: 64501']);
+});
+
+test('an object without the indicator is refused with its members, of which one may be it', async () => {
+  const [row] = await rowsOfText('[{"ip":"192.0.2.1","port":443}]');
+  expect(row).toMatchObject({
+    kind: 'refused',
+    code: 'no-indicator',
+    reason: expect.stringContaining('ip, port'),
+  });
 });
 
 test('JSON that is not closed ends where it opened', async () => {

@@ -11,7 +11,15 @@ export async function rowsOfText(
 ): Promise<readonly InputRow[]> {
   const { column, ...rest } = reading;
   const columns = column === undefined ? undefined : parseColumns(column);
-  const options = { fileName: '-', format: undefined, skipComments: false, ...rest, columns };
+  const options = {
+    fileName: '-',
+    format: undefined,
+    delimiter: undefined,
+    rows: undefined,
+    skipComments: false,
+    ...rest,
+    columns,
+  };
   const rows: InputRow[] = [];
   for await (const row of readRows(inPieces(Buffer.from(content)), options)) rows.push(row);
   return rows;
