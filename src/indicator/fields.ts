@@ -54,11 +54,18 @@ export function readTlp(value: unknown): Parsed<Tlp, FieldCode> {
 
 // A comma separates tags and a leading `!` negates one in a filter, so neither can be in a tag. Quotes, brackets and spaces
 // are in MISP's machine tags: `misp-galaxy:threat-actor="apt 28"`.
-const tagLetters = /^[a-z0-9][a-z0-9 ._:/=+@#&()"'*~-]*$/;
+const tagLetters = /^[a-z0-9_.-][a-z0-9 ._:/=+@#&()"'*~-]*$/;
+const hashMark = /^#/;
+/** A list that a program printed: `[scan, brute force]`, `['scan']`. */
+const printedList = /^\s*\[(.*)\]\s*$/;
+const printedItem = /^\s*(['"])(.*)\1\s*$/;
 
-/** An array of tags, or tags between commas: in lower case, sorted, without repetition. */
+/**
+ * An array of tags, or tags between commas: in lower case, sorted, without repetition. Hashtags are tags too, and blanks
+ * between them do: `#phishing #scam`; so is a list that a program printed into one cell.
+ */
 export function readTags(value: unknown): Parsed<readonly string[], FieldCode> {
-  const written: unknown = typeof value === 'string' ? value.split(',') : value;
+  const written: unknown = typeof value === 'string' ? splitTags(value) : value;
   if (!Array.isArray(written)) return refuseType(value, 'an array of tags, or tags between commas');
   if (written.length > observationLimits.tagsMax) {
     return refuse('too-long', `${written.length} tags; allowed are ${observationLimits.tagsMax}`);
@@ -67,7 +74,7 @@ export function readTags(value: unknown): Parsed<readonly string[], FieldCode> {
   let sorted = true;
   for (const item of written) {
     if (typeof item !== 'string') return refuseType(item, 'text for each tag');
-    const tag = item.trim().toLowerCase();
+    const tag = item.trim().replace(hashMark, '').toLowerCase();
     if (tag === '') continue;
     if (tag.length > observationLimits.tagCharactersMax) {
       return refuse(
@@ -77,7 +84,7 @@ export function readTags(value: unknown): Parsed<readonly string[], FieldCode> {
     }
     if (!tagLetters.test(tag)) {
       const allowed =
-        'allowed are a letter or digit first, then also spaces and . _ : / = + @ # & ( ) " \' * ~ -';
+        'allowed are a letter, a digit or _ . - first, then also spaces and : / = + @ # & ( ) " \' * ~';
       return refuse(
         'bad-value',
         `the tag ${quote(tag)} has other characters than ASCII tags have; ${allowed}`,
@@ -88,6 +95,12 @@ export function readTags(value: unknown): Parsed<readonly string[], FieldCode> {
     tags.push(tag);
   }
   return accept(sorted ? tags : [...new Set(tags)].sort());
+}
+
+function splitTags(text: string): readonly string[] {
+  const list = printedList.exec(text)?.[1];
+  if (list === undefined) return text.split(/,|\s(?=#)/);
+  return list.split(',').map((item) => printedItem.exec(item)?.[2] ?? item);
 }
 
 const decimal = /^[+-]?\d{1,15}(?:\.\d{1,15})?$/;

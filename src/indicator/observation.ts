@@ -90,7 +90,7 @@ export const observationFields: readonly string[] = [...fieldReaders.keys()];
  * A port behind the indicator (`198.51.100.7:443`) is the portlist, unless the row states one.
  *
  * Times: both missing, it was seen now. One missing, the other stands for it: a source that says when it first saw something
- * has not said that it still sees it.
+ * has not said that it still sees it. A lasttime that is a day alone is not before a firsttime on that day.
  */
 export function parseObservation(
   row: unknown,
@@ -116,8 +116,9 @@ export function parseObservation(
   const canonical = canonicalise(stated.indicator, stated.itype);
   if (!canonical.ok) return canonical;
 
-  const lasttimeMs = stated.lasttimeMs ?? stated.firsttimeMs ?? nowMs;
-  const firsttimeMs = stated.firsttimeMs ?? lasttimeMs;
+  const statedLastMs = stated.lasttimeMs ?? stated.firsttimeMs ?? nowMs;
+  const firsttimeMs = stated.firsttimeMs ?? statedLastMs;
+  const lasttimeMs = endsThatDay(fields, firsttimeMs, statedLastMs) ? firsttimeMs : statedLastMs;
   if (firsttimeMs > lasttimeMs) {
     const [first, last] = [firsttimeMs, lasttimeMs].map((timeMs) => new Date(timeMs).toISOString());
     return refuse(
@@ -133,6 +134,15 @@ export function parseObservation(
   stated.lasttimeMs = lasttimeMs;
   // The defaults have stated the rest of what must be there.
   return accept(shapeObservation(stated as ObservationFields));
+}
+
+const dayMs = 24 * 60 * 60 * 1_000;
+
+/** Whether lasttime is a day alone, and firsttime a moment of that day. */
+function endsThatDay(row: object, firsttimeMs: number, lasttimeMs: number): boolean {
+  if (firsttimeMs <= lasttimeMs || firsttimeMs - lasttimeMs >= dayMs) return false;
+  const written: unknown = 'lasttime' in row ? row.lasttime : undefined;
+  return typeof written === 'string' && /^\s*\d{4}-\d{2}-\d{2}\s*$/.test(written);
 }
 
 function readFields(row: object, defaults: ObservationDefaults, nowMs: number): Parsed<Stated, RefusalCode> {

@@ -136,6 +136,22 @@ describe('defaults that a stranger could send are checked like a row', () => {
   });
 });
 
+test.each([
+  ['#Phishing #scam', ['phishing', 'scam']],
+  ['#a, b c #d', ['a', 'b c', 'd']],
+  [
+    ['#a', 'b'],
+    ['a', 'b'],
+  ],
+  ['a #1', ['1', 'a']],
+  ['[Credential Stuffing]', ['credential stuffing']],
+  ["['b', 'a b',c]", ['a b', 'b', 'c']],
+  ['[]', []],
+  ['-domain,_x,.y', ['-domain', '.y', '_x']],
+])('%j are the tags %j', (tags, expected) => {
+  expect(withField('tags', tags)).toMatchObject({ ok: true, value: { tags: expected } });
+});
+
 describe('a bad row is refused with its code', () => {
   test.each<[unknown, string]>([
     [undefined, 'not-a-row'],
@@ -276,6 +292,24 @@ describe('times', () => {
     [1e300],
   ])('%j is refused', (value) => {
     expect(withField('lasttime', value)).toMatchObject({ ok: false, code: 'bad-time' });
+  });
+
+  test.each([
+    ['2026-07-01T10:00:00Z', '2026-07-01', Date.UTC(2026, 6, 1, 10)],
+    ['2026-07-01', '2026-07-01', Date.UTC(2026, 6, 1)],
+    ['2026-07-01', '2026-07-02', Date.UTC(2026, 6, 2)],
+  ])('from %s to the day %s is in order, as a day lasts until its end', (firsttime, lasttime, expected) => {
+    expect(parse({ indicator: 'example.com', firsttime, lasttime })).toMatchObject({
+      ok: true,
+      value: { lasttimeMs: expected },
+    });
+  });
+
+  test.each([
+    ['2026-07-02T00:00:00Z', '2026-07-01'],
+    ['2026-07-01T10:00:00Z', '2026-07-01T09:59:59Z'],
+  ])('from %s to %s is refused', (firsttime, lasttime) => {
+    expect(parse({ indicator: 'example.com', firsttime, lasttime })).toMatchObject({ code: 'time-order' });
   });
 
   test('one time alone stands for both', () => {
