@@ -11,16 +11,47 @@ const shownMax = 5;
 
 /**
  * CSV as RFC 4180 has it, and as real feeds write it: lines may end either way, quotes may stand within a cell, cells at the
- * end may be missing or empty. The first line names the columns, each one of `fields`, in any case of letters.
+ * end may be missing or empty. The first line names the columns, each one of `fields`, in any case of letters. Remarks before
+ * it (`# ...`) are a banner, and one of them may be the header: `# indicator,tags`.
  */
 export function readCsv(text: string, fields: readonly string[]): Parsed<readonly Row[], RowsRefusal> {
   const records = parseRecords(withoutLongLines(text));
   if (!records.ok) return records;
-  const [first, ...rest] = records.value;
-  if (first === undefined) return accept([]);
-  const header = readHeader(first, fields);
+  const { titles, rows } = splitBanner(records.value);
+  if (titles === undefined) return accept([]);
+  const header = readHeader(titles, fields);
   if (!header.ok) return header;
-  return accept(rest.map((cells, i) => readRecord(header.value, cells, i + 1)));
+  return accept(
+    rows.flatMap((cells, i) => (isRemark(header.value, cells) ? [] : readRecord(header.value, cells, i + 1))),
+  );
+}
+
+type Cells = readonly string[];
+
+/** The titles of the columns, in the first line that is no remark or in a remark before it, and the rows behind. */
+function splitBanner(records: readonly Cells[]): {
+  readonly titles?: Cells;
+  readonly rows: readonly Cells[];
+} {
+  const start = records.findIndex(([cell = '']) => !cell.startsWith('#'));
+  const first = records[start];
+  if (first === undefined) return { rows: [] };
+  const rows = records.slice(start + 1);
+  if (namesIndicator(first)) return { titles: first, rows };
+  const remark = records
+    .slice(0, start)
+    .map(([cell = '', ...cells]) => [cell.replace(/^#+\s*/, ''), ...cells])
+    .findLast(namesIndicator);
+  return remark === undefined ? { titles: first, rows } : { titles: remark, rows: records.slice(start) };
+}
+
+function namesIndicator(cells: Cells): boolean {
+  return cells.some((cell) => cell.toLowerCase() === 'indicator');
+}
+
+/** `# END 12 entries`. Another first column than the indicator may hold hashtags. */
+function isRemark(header: Cells, cells: Cells): boolean {
+  return cells[0]?.startsWith('#') === true && (cells.length === 1 || header[0] === 'indicator');
 }
 
 function parseRecords(text: string): Parsed<readonly (readonly string[])[], RowsRefusal> {

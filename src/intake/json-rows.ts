@@ -1,13 +1,24 @@
+import { rowListNames } from '../indicator/row-lists.ts';
 import { accept, type Parsed, refuse } from '../parsed.ts';
 import { intakeLimits as limits } from './limits.ts';
 import type { Row, RowsRefusal } from './row.ts';
 
-/** The elements of an array, or the one value that stands alone. */
+/** The elements of an array, or of the list that an object wraps (`{"data": [...]}`), or the one value that stands alone. */
 export function readJson(text: string): Parsed<readonly Row[], RowsRefusal> {
   const value = parseJson(text);
   if (!value.ok) return refuse(value.code, `the body is ${value.reason}`);
-  const rows: readonly unknown[] = Array.isArray(value.value) ? value.value : [value.value];
+  const rows = listOf(value.value) ?? [value.value];
   return accept(rows.map((row, i) => ({ row: i + 1, value: row })));
+}
+
+/** An object that names an indicator is a row itself. */
+function listOf(value: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(value)) return value;
+  if (typeof value !== 'object' || value === null || 'indicator' in value) return undefined;
+  const lists = Object.entries(value).filter(
+    ([name, list]) => rowListNames.includes(name) && Array.isArray(list),
+  );
+  return lists.length === 1 ? lists[0]?.[1] : undefined;
 }
 
 /**
@@ -38,7 +49,7 @@ export function parseJson(text: string): Parsed<unknown, 'bad-json' | 'json-dept
 type Shape = {
   /** How deep brackets nest: JSON.parse would recurse as deep. */
   readonly depth: number;
-  /** Of the outermost array, give or take one. */
+  /** Of the outermost array, or of the lists in the outermost object, give or take one. */
   readonly elements: number;
   /** Where the last bracket or quote stands that is never closed. */
   readonly openAt: number | undefined;
@@ -67,11 +78,18 @@ function shapeOf(text: string): Shape {
       depth = Math.max(depth, open.push(i));
       if (depth > limits.jsonDepthMax) break;
     } else if (code === closeBracket || code === closeBrace) open.pop();
-    else if (code === comma && open.length === 1 && text.charCodeAt(open[0] ?? 0) === openBracket) {
+    else if (code === comma && isInList(text, open)) {
       if (++elements > limits.rowsMax) break;
     }
   }
   return { depth, elements, openAt: open.at(-1) };
+}
+
+/** Whether the brackets that are open are an array, or an object and an array in it. */
+function isInList(text: string, open: readonly number[]): boolean {
+  const [outer = 0, inner] = open;
+  if (inner === undefined) return open.length === 1 && text.charCodeAt(outer) === openBracket;
+  return open.length === 2 && text.charCodeAt(outer) === openBrace && text.charCodeAt(inner) === openBracket;
 }
 
 /** Where the string that begins at `start` ends, or -1. */

@@ -1,4 +1,5 @@
 import { observationFields } from '../indicator/observation.ts';
+import { indicatorsOfLine } from '../indicator/plain-line.ts';
 import { accept, type Parsed, refuse } from '../parsed.ts';
 import { readCsv } from './csv-rows.ts';
 import { parseJson, readJson } from './json-rows.ts';
@@ -24,9 +25,10 @@ export const rowTypes: readonly string[] = [...readers.keys()];
 
 /**
  * Splits a body into rows by its media type. What is wrong with one row is that row's refusal and costs no other; only a
- * body whose rows cannot be told apart, or that has too many, or whose CSV names none of `fields`, is refused whole. Bytes that are not UTF-8 become U+FFFD,
- * which marks the row that holds them: parseObservation refuses it. Blank lines are no rows; comment lines are, and are
- * refused. Work stops where a cap is passed: a body of commas or line ends must not cost more than one of indicators.
+ * body whose rows cannot be told apart, or that has too many, or whose CSV names none of `fields`, is refused whole. Bytes
+ * that are not UTF-8 become U+FFFD, which marks the row that holds them: parseObservation refuses it. Blank lines are no
+ * rows, nor are remarks in plain text. Work stops where a cap is passed: a body of commas or line ends must not cost more
+ * than one of indicators.
  */
 export function readRows(
   body: Uint8Array,
@@ -55,8 +57,15 @@ function readNdjson(text: string): Parsed<readonly Row[], RowsRefusal> {
   });
 }
 
+/** One indicator a line, or the names of a hosts file or a filter list. Lines of remarks count for the cap, and are no rows. */
 function readPlain(text: string): Parsed<readonly Row[], RowsRefusal> {
-  return eachLine(text, (line, row) => ({ row, value: line.trim() }));
+  const lines = eachLine(text, (line, row) => ({ row, value: line }));
+  if (!lines.ok || lines.value.length > limits.rowsMax) return lines;
+  return accept(lines.value.flatMap((each) => ('refusal' in each ? [each] : rowsOfLine(each))));
+}
+
+function rowsOfLine({ row, value }: { readonly row: number; readonly value: unknown }): readonly Row[] {
+  return indicatorsOfLine(String(value)).map((indicator) => ({ row, value: indicator }));
 }
 
 function eachLine(

@@ -1,19 +1,5 @@
+import { rowListNames } from '../../indicator/row-lists.ts';
 import type { RowsPath } from './json-values.ts';
-
-/** Members in which feeds and APIs wrap their list of rows. */
-const listNames = [
-  'data',
-  'indicators',
-  'results',
-  'items',
-  'entries',
-  'rows',
-  'records',
-  'iocs',
-  'ips',
-  'urls',
-  'domains',
-];
 
 /** A member of the outermost object, and what its value begins with: `[{`, `["`, `{`, ... */
 type Member = { readonly name: string; readonly opens: string };
@@ -26,7 +12,7 @@ export function guessRowsPath(sample: string): RowsPath {
   const members = membersOf(sample);
   const lists = members.filter(({ opens }) => opens === '[{' || opens === '["');
   if (lists.length === 0 || members.some(({ name }) => name === 'indicator')) return [];
-  const known = lists.find(({ name }) => listNames.includes(name.toLowerCase()));
+  const known = lists.find(({ name }) => rowListNames.includes(name.toLowerCase()));
   if (known !== undefined) return [known.name];
   if (lists.length === members.length) return ['*'];
   const [list, ...more] = lists.filter(({ opens }) => opens === '[{');

@@ -79,6 +79,17 @@ describe('JSON', () => {
     expect(rowsOf('[]', type)).toEqual([]);
   });
 
+  test.each(['data', 'indicators', 'results'])('the list that an object wraps as %s are its rows', (name) => {
+    expect(
+      summary(`{"meta":{"next":[1]},"${name}":["example.com",{"indicator":"example.org"}]}`, type),
+    ).toEqual(['example.com', { indicator: 'example.org' }]);
+  });
+
+  test('an object with two lists, or that names an indicator, is one row', () => {
+    for (const row of [{ data: [1], items: [2] }, { indicator: 'example.com', data: [] }, { other: [1] }])
+      expect(summary(JSON.stringify(row), type)).toEqual([row]);
+  });
+
   test.each([
     ['[{"indicator":"example.com"},\n{"indicator":"example.org"', '{ at line 2, character 1'],
     ['["example.com"', '[ at line 1, character 1'],
@@ -109,6 +120,8 @@ describe('JSON', () => {
     const zeros = (length: number) => JSON.stringify(Array.from({ length }, () => 0));
     expect(rowsOf(zeros(limits.rowsMax), type)).toHaveLength(limits.rowsMax);
     expect(refusal(zeros(limits.rowsMax + 1), type).code).toBe('too-many-rows');
+    expect(rowsOf(`{"data":${zeros(limits.rowsMax)}}`, type)).toHaveLength(limits.rowsMax);
+    expect(refusal(`{"data":${zeros(limits.rowsMax + 1)}}`, type).code).toBe('too-many-rows');
   });
 });
 
@@ -133,10 +146,15 @@ describe('lines', () => {
     ]);
   });
 
-  test('comments are rows: the parser of indicators refuses them and says so', () => {
-    expect(summary('# a banner\nexample.com # seen\n', 'text/plain')).toEqual([
-      '# a banner',
-      'example.com # seen',
+  test('remarks are no rows, lines of hosts files and filter lists are the names in them', () => {
+    const body =
+      '# a banner\nexample.com # seen\n; x\n// y\n192.0.2.0/24 ; SBL1\n0.0.0.0 a.example b.example\n||c.example^\n';
+    expect(rowsOf(body, 'text/plain')).toEqual([
+      { row: 2, value: 'example.com' },
+      { row: 5, value: '192.0.2.0/24' },
+      { row: 6, value: 'a.example' },
+      { row: 6, value: 'b.example' },
+      { row: 7, value: 'c.example' },
     ]);
   });
 
@@ -165,6 +183,8 @@ describe('lines', () => {
   test('rows are allowed up to the cap and refused above it', () => {
     expect(rowsOf('a\n'.repeat(limits.rowsMax), 'text/plain')).toHaveLength(limits.rowsMax);
     expect(refusal('a\n'.repeat(limits.rowsMax + 1), 'text/plain').code).toBe('too-many-rows');
+    expect(refusal('#\n'.repeat(limits.rowsMax + 1), 'text/plain').code).toBe('too-many-rows');
+    expect(refusal(`0.0.0.0${' a'.repeat(30_000)}\n`.repeat(2), 'text/plain').code).toBe('too-many-rows');
   });
 });
 
@@ -177,6 +197,18 @@ describe('CSV', () => {
     ]);
     expect(rowsOf('indicator\n', type)).toEqual([]);
     expect(rowsOf('', type)).toEqual([]);
+  });
+
+  test('the header may be a remark, and other remarks around the rows are none', () => {
+    const rows = [{ indicator: 'example.com', tags: 'a' }];
+    expect(rowsOf('\ufeff# made 2026, for you\n# Indicator, tags\n#\nexample.com,a\n# END\n', type)).toEqual([
+      { row: 1, value: rows[0] },
+    ]);
+    expect(summary('# made 2026\nindicator,tags\nexample.com,a\n# "x", y\n', type)).toEqual(rows);
+    expect(summary('tags,indicator\n#a,example.com\n# END\n', type)).toEqual([
+      { tags: '#a', indicator: 'example.com' },
+    ]);
+    expect(summary('# indicator,tags\n', type)).toEqual([]);
   });
 
   test('lines may end in CRLF, in LF, and in both', () => {
@@ -217,7 +249,7 @@ describe('CSV', () => {
 
   test.each([
     ['example.com,malware\nexample.org,malware\n', 'no-header', 'indicator'],
-    ['# indicator,tags\nexample.com,malware\n', 'no-header', 'indicator'],
+    ['# first_seen,tags\nexample.com,malware\n', 'no-header', 'indicator'],
     ['indicator;tags\nexample.com;malware\n', 'no-header', 'indicator'],
     [
       'indicator,colour,size\nexample.com,red,1\n',
@@ -256,6 +288,7 @@ describe('CSV', () => {
 test.each([
   ['text/plain', '\n'],
   ['text/plain', 'a\n'],
+  ['text/plain', '#\n'],
   ['application/json', '[0,'],
   ['application/json', '"\\'],
   ['text/csv', ','],
