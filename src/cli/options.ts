@@ -18,8 +18,16 @@ const filters = {
   confidence: ['--confidence <range>', 'at least 8: 8; from 3 to 7: 3,7'],
   provider: ['--provider <list>', 'any of these providers: a,b; !a is without a'],
   group: ['--group <group>', 'records of this group'],
+  asn: ['--asn <list>', 'said to be in any of these ASes: AS64500,64501; !64500 is without it'],
+  cc: ['--cc <list>', 'said to be in any of these countries: DE,FR; !DE is without it'],
+  tlp: ['--tlp <list>', 'of any of these labels: clear,green; !red is without it'],
   days: ['--days <n>', 'of the last n days'],
   hours: ['--hours <n>', 'of the last n hours'],
+  observed: [
+    '--observed <start,end>',
+    'last seen by its source in this time: 2026-01-01,2026-01-31; one may be empty',
+  ],
+  reported: ['--reported <start,end>', 'last reported to the mesh in this time'],
   limit: ['--limit <n>', 'at most n rows'],
   cursor: ['--cursor <cursor>', 'the page after an earlier answer'],
 } as const;

@@ -113,6 +113,13 @@ test.each<[string, string]>([
   ['/indicators?confidence=11', 'confidence'],
   ['/indicators?q=example.com&q=example.org', 'q'],
   ['/indicators?nofeed=1&cursor=garbage', 'cursor'],
+  ['/indicators?q=example.com&nofeed=0', 'nofeed'],
+  ['/indicators?q=example.com&related=everything', 'related'],
+  ['/indicators?sort=lasttime', 'sort'],
+  ['/indicators?observed=2026-01-02,2026-01-01', 'observed'],
+  ['/indicators?asn=x', 'asn'],
+  ['/indicators?cc=xyz', 'cc'],
+  ['/indicators?tlp=purple', 'tlp'],
   ['/stream?days=1', 'days'],
 ])('%s is a problem that names the parameter', async (path, parameter) => {
   const [node] = fleet.nodes;
@@ -120,6 +127,19 @@ test.each<[string, string]>([
   const problem = await getJson(node, path);
   expect(problem).toMatchObject({ status: 400 });
   expect(problem['errors']).toMatchObject([{ parameter }]);
+});
+
+test('a q of 1 MB and a search of too many values are problems that say what is allowed', async () => {
+  const [node] = fleet.nodes;
+  if (node === undefined) throw new Error('no node');
+  const long = await getJson(node, `/indicators?q=${'a'.repeat(1_048_576)}`);
+  expect(long).toMatchObject({ status: 431, detail: expect.stringContaining('/indicators/search') });
+  const response = await fetch(`${node.url}/indicators/search`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${node.token}`, 'content-type': 'text/plain' },
+    body: 'example.com\n'.repeat(1_001),
+  });
+  expect(await response.json()).toMatchObject({ status: 400, errors: [{ parameter: 'indicators' }] });
 });
 
 test('without a token only health and documentation answer', async () => {

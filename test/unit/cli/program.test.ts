@@ -34,7 +34,9 @@ test('a mistyped command is answered with the one that was meant', async () => {
 
 test.each([
   [['search'], /missing required argument 'value'/],
-  [['search', 'a', 'b'], /too many arguments/],
+  [['search', 'a', 'b', '--sort', 'lasttime'], /--sort is for one value/],
+  [['search', '-', '--cursor', 'x'], /--cursor is for one value/],
+  [['peers', 'a'], /too many arguments/],
   [['feed', '--fromat', 'csv'], /unknown option '--fromat'.*\(Did you mean --format\?\)/s],
   [['feed', '--format', 'xml'], /Allowed choices are table, json, csv, ndjson/],
   [['tail', '--count', '0'], /--count is "0": a number from 1 is allowed/],

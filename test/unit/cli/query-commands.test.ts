@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { runCli } from '../../../src/cli/program.ts';
 import { testIo } from './support/io.ts';
-import { json, testNode } from './support/node.ts';
+import { type Answer, json, testNode } from './support/node.ts';
 
 const record = {
   itype: 'url',
@@ -40,7 +40,7 @@ test('search asks for the value with its filters and shows the token', async () 
     headers: { authorization: 'Bearer hush', accept: 'application/json' },
   });
   expect(io.out()).toMatch(
-    /^itype +indicator +provider .*\nurl +http:\/\/example\.com\/\\u001b\[2J +alpha .*malware,phishing/,
+    /^itype +indicator +match +provider .*\nurl +http:\/\/example\.com\/\\u001b\[2J +alpha .*malware,phishing/,
   );
 });
 
@@ -50,6 +50,102 @@ test('search --json gives the answer as it is, safe for a terminal', async () =>
   expect(await runCli(['search', 'x', '--json', '--url', node.url], io)).toBe(0);
   expect(JSON.parse(io.out())).toEqual(page);
   expect(io.out()).not.toContain('\u001b');
+});
+
+test('search passes on what is asked for beside the value, and in which order', async () => {
+  await using node = await testNode((_seen, response) =>
+    json(response, 200, { ...page, data: [{ ...record, match: 'subdomain' }] }),
+  );
+  const io = testIo();
+  const flags = [
+    '--related',
+    'covers,!url',
+    '--sort=-lasttime',
+    '--asn',
+    '64500',
+    '--cc',
+    'DE',
+    '--tlp',
+    '!red',
+  ];
+  const windows = ['--observed', '2026-01-01,', '--reported', ',2026-01-31'];
+  expect(await runCli(['search', 'example.com', ...flags, ...windows, '--url', node.url], io)).toBe(0);
+  expect(node.seen[0]?.query).toEqual({
+    q: 'example.com',
+    related: 'covers,!url',
+    sort: '-lasttime',
+    asn: '64500',
+    cc: 'DE',
+    tlp: '!red',
+    observed: '2026-01-01,',
+    reported: ',2026-01-31',
+  });
+  expect(io.out()).toMatch(/^itype +indicator +match .*\nurl .* subdomain +alpha/);
+});
+
+const valueRow = (value: string, records: readonly unknown[]) => ({
+  row: 1,
+  value,
+  indicator: value,
+  records,
+});
+/** Answers a search as a node does: it knows what contains `known`, and what contains a space is no indicator. */
+const knowsSome: Answer = (seen, response) => {
+  const { indicators } = JSON.parse(seen.body) as { indicators: string[] };
+  const data = indicators.map((value) => {
+    if (value.includes(' '))
+      return { row: 1, value, refused: { code: 'x', reason: `"${value}" is no indicator` } };
+    const known = value.includes('known') ? [{ ...record, indicator: value, match: 'exact' }] : [];
+    return { ...valueRow(value, known), ...(value.includes('more') && { more: true }) };
+  });
+  json(response, 200, { meta: {}, data });
+};
+
+test('search of several values asks once, and tells the known, the unknown and the wrong apart', async () => {
+  await using node = await testNode(knowsSome);
+  const io = testIo();
+  const values = ['known.test', 'other.test', 'no indicator', 'known-more.test'];
+  expect(await runCli(['search', ...values, '--days', '7', '--limit', '1', '--url', node.url], io)).toBe(0);
+  expect(node.seen).toHaveLength(1);
+  expect(node.seen[0]).toMatchObject({
+    method: 'POST',
+    path: '/indicators/search',
+    query: { days: '7', limit: '1', related: 'all' },
+  });
+  expect(JSON.parse(node.seen[0]?.body ?? '')).toEqual({ indicators: values });
+  expect(io.out()).toMatch(/^itype .*\nurl +known\.test +exact.*\nurl +known-more\.test +exact.*\n$/);
+  expect(io.err()).toBe(
+    'There is more about known-more.test: search for it alone.\n"no indicator" is no indicator\n' +
+      'Nothing is known about 1 of 4 values.\n',
+  );
+});
+
+test('search - reads one value a line, a thousand in one request, and prints a line of JSON for each', async () => {
+  await using node = await testNode(knowsSome);
+  const input = `# values\n\n${Array.from({ length: 1_500 }, (_, i) => ` known${i}.test\r\n`).join('')}last.test`;
+  const io = testIo({ input });
+  expect(await runCli(['search', '-', '--json', '--related', 'none', '--url', node.url], io)).toBe(0);
+  expect(node.seen.map(({ body }) => JSON.parse(body).indicators.length)).toEqual([1_000, 501]);
+  expect(node.seen[0]?.query).toEqual({ related: 'none' });
+  const lines = io.out().trimEnd().split('\n');
+  expect(lines).toHaveLength(1_501);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ value: 'known0.test' });
+  expect(io.err()).toBe('Nothing is known about 1 of 1501 values.\n');
+});
+
+test('search of several values of which nothing is known ends with 1, and of none with 2', async () => {
+  await using node = await testNode(knowsSome);
+  const io = testIo();
+  expect(await runCli(['search', 'a.test', 'b.test', '--url', node.url], io)).toBe(1);
+  expect(io.err()).toBe('Nothing is known about 2 of 2 values.\nNothing was found.\n');
+  const wrong = testIo({ input: 'a b\n'.repeat(25) });
+  expect(await runCli(['search', '-', '--url', node.url], wrong)).toBe(1);
+  expect(wrong.err()).toMatch(
+    /^("a b" is no indicator\n){20}And 5 more are no indicators\.\nNothing was found\.\n$/,
+  );
+  const none = testIo({ input: '# nothing\n' });
+  expect(await runCli(['search', '-', '--url', node.url], none)).toBe(2);
+  expect(none.err()).toBe('There is no value in standard input.\n');
 });
 
 test('search of what nobody knows ends with 1', async () => {

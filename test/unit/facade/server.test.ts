@@ -75,6 +75,24 @@ test.each([
   expect(answer.toLowerCase()).toContain('content-type: application/problem+json');
 });
 
+test('a q of 1 MB is a problem that says where long values go, however often it is sent', async () => {
+  await using node = await serve();
+  for (const length of [17_000, 70_000, 1_048_576]) {
+    const path = `/indicators?q=${'a'.repeat(length)}`;
+    const answer = await rawAnswer(node.port, `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+    expect(answer).toContain('application/problem+json');
+    expect(answer).toContain('POST /indicators/search');
+    const response = await fetch(`${node.url}${path}`, { headers: bearer('read') });
+    expect(response.status).toBe(431);
+    expect(await response.json()).toMatchObject({ status: 431, detail: expect.stringContaining('16 KiB') });
+  }
+  const long = await fetch(`${node.url}/indicators?q=http://example.com/${'a'.repeat(8_100)}`, {
+    headers: bearer('read'),
+  });
+  expect(await long.json()).toMatchObject({ data: [] });
+});
+
 test('stopping ends streams and idle connections at once, and twice is safe', async () => {
   await using node = await serve();
   const stream = await fetch(`${node.url}/stream`, { headers: bearer('stream') });
