@@ -18,18 +18,17 @@ export function readAsked(text: string, stated: Itype | undefined): Parsed<reado
   const whole = readOne(text, stated);
   if (!text.includes(',')) return whole;
   const parts = text.split(',').filter((part) => part.trim() !== '');
+  const asked: Asked[] = whole.ok ? [...whole.value] : [];
+  for (const part of parts.slice(0, queryLimits.valuesMax + 1)) {
+    const one = readOne(part, stated);
+    if (one.ok) asked.push(...one.value);
+    else return whole.ok ? whole : one;
+  }
   if (parts.length > queryLimits.valuesMax) {
-    if (whole.ok) return whole;
     return refuse(
       'too-many-values',
       `${parts.length} values; allowed are 1 to ${queryLimits.valuesMax} between commas. POST /indicators/search takes more`,
     );
-  }
-  const asked: Asked[] = whole.ok ? [...whole.value] : [];
-  for (const part of parts) {
-    const one = readOne(part, stated);
-    if (one.ok) asked.push(...one.value);
-    else return whole.ok || parts.length === 0 ? whole : one;
   }
   if (asked.length === 0) return whole;
   return accept([...new Map(asked.map((one) => [JSON.stringify(one), one])).values()]);

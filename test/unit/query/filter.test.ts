@@ -9,6 +9,9 @@ const record = recordOf(
     group: 'partners',
     tags: ['c2', 'malware'],
     confidence: 7,
+    tlp: 'green',
+    asn: 64500,
+    cc: 'DE',
     firsttime: '2026-03-01',
     lasttime: '2026-05-01T00:00:00Z',
   },
@@ -44,15 +47,30 @@ describe('a record', () => {
       { since: { window: 'reported', ms: nowMs - dayMs } },
     ],
     ['reported since later', false, { since: { window: 'reported', ms: nowMs + 1 } }],
+    ['observed in a time that begins just then', true, { observed: { fromMs: lasttimeMs } }],
+    ['observed in a time that ends just then', true, { observed: { toMs: lasttimeMs } }],
+    ['observed later', false, { observed: { fromMs: lasttimeMs + 1 } }],
+    ['observed before', false, { observed: { toMs: lasttimeMs - 1 } }],
+    ['reported then', true, { reported: { fromMs: nowMs, toMs: nowMs } }],
+    ['reported before, though observed before', false, { reported: { toMs: nowMs - 1 } }],
+    ['its autonomous system', true, { asn: { any: ['64500', '64501'], none: [] } }],
+    ['another autonomous system', false, { asn: { any: ['64501'], none: [] } }],
+    ['the absence of its autonomous system', false, { asn: { any: [], none: ['64500'] } }],
+    ['its country', true, { cc: { any: ['DE'], none: ['FR'] } }],
+    ['another country', false, { cc: { any: ['FR'], none: [] } }],
+    ['its label', true, { tlp: { any: ['clear', 'green'], none: [] } }],
+    ['other labels', false, { tlp: { any: ['clear'], none: [] } }],
     ['all of several parts', true, { itypes: ['fqdn'], confidence: { min: 5, max: 8 } }],
     ['one of several parts only', false, { itypes: ['fqdn'], confidence: { min: 8, max: 10 } }],
   ])('is asked for %s: %s', (_, expected, filter) => {
     expect(matches(filter, record)).toBe(expected);
   });
 
-  test('without tags is found by the absence of tags only', () => {
+  test('without tags, or without a country, is found by the absence of one only', () => {
     const untagged = recordOf({ indicator: 'example.com' });
     expect(matches({ tags: { any: ['c2'], none: [] } }, untagged)).toBe(false);
     expect(matches({ tags: { any: [], none: ['c2'] } }, untagged)).toBe(true);
+    expect(matches({ asn: { any: ['64500'], none: [] } }, untagged)).toBe(false);
+    expect(matches({ cc: { any: [], none: ['DE'] } }, untagged)).toBe(true);
   });
 });
