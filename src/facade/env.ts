@@ -1,8 +1,13 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../access/tokens.ts';
 
 /** What middleware leaves for a route. */
 export type Env = {
   Variables: { principal: Principal };
   /** Absent when no server is in between. */
-  Bindings: { readonly stopping?: AbortSignal };
+  Bindings: {
+    readonly stopping?: AbortSignal;
+    readonly incoming?: IncomingMessage;
+    readonly outgoing?: ServerResponse;
+  };
 };

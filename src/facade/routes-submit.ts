@@ -1,14 +1,17 @@
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import type { HonoRequest } from 'hono';
 import type { AckWish } from '../event/ack.ts';
 import { type ObservationDefaults, parseDefaults } from '../indicator/observation.ts';
 import { intakeLimits } from '../intake/limits.ts';
-import { readRows, rowTypes } from '../intake/rows.ts';
+import { isNdjson, readRows, rowTypes } from '../intake/rows.ts';
 import { readBody } from './body.ts';
 import type { Env } from './env.ts';
 import type { FacadeParts } from './parts.ts';
 import { Problem, type ProblemDetail } from './problem.ts';
 import { ackParameter, answerOutcome, onceEach, outcomeAnswers, taken, wishFrom } from './saying.ts';
 import { requireScope } from './scopes.ts';
+import { answerStream } from './submit-stream.ts';
 
 const writeRoute = createRoute({
   method: 'post',
@@ -37,12 +40,23 @@ export function addSubmitRoute(app: OpenAPIHono<Env>, parts: FacadeParts): void 
     const principal = context.get('principal');
     requireScope(principal, 'write');
     const { defaults, wish } = submitParameters(context.req.queries(), principal.name);
+    const { incoming, outgoing, stopping } = context.env ?? {};
+    if (incoming && outgoing && stopping && wantsStream(context.req)) {
+      await answerStream({ incoming, outgoing, stopping }, parts, defaults, wish);
+      return RESPONSE_ALREADY_SENT;
+    }
     const body = await readBody(context.req.raw, intakeLimits.bodyBytesMax);
     const rows = readRows(body, context.req.header('content-type') ?? '');
     if (!rows.ok)
       throw new Problem(rows.code === 'unknown-type' ? 415 : 400, rows.reason, { code: rows.code });
     return answerOutcome(await taken(parts.intake.submit(rows.value, defaults, wish)));
   });
+}
+
+/** NDJSON both ways: each group of rows is answered while the next ones come. */
+function wantsStream(request: HonoRequest): boolean {
+  const accepted = request.header('accept')?.split(',') ?? [];
+  return isNdjson(request.header('content-type') ?? '') && accepted.some(isNdjson);
 }
 
 /** What stands for the fields that rows do not state, checked as a row's fields are; and where it must be on disk. */

@@ -3,6 +3,7 @@ import { type AckWish, ackAllowed, ackDefault, parseAckWish } from '../event/ack
 import { IntakeError, type SubmitOutcome } from '../intake/intake.ts';
 import { accept } from '../parsed.ts';
 import { problemAnswers } from './answers.ts';
+import { problemOfIntake } from './intake-problem.ts';
 import { Problem } from './problem.ts';
 
 /** What all routes have in common that make events: how far they wish them, and what they answer. */
@@ -50,10 +51,7 @@ export async function taken<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (!(error instanceof IntakeError)) throw error;
-    // A broken store needs a person; asking again would not help.
-    const again = error.code === 'BROKEN' ? {} : { 'retry-after': '2' };
-    throw new Problem(503, error.message, { code: error.code }, again);
+    throw error instanceof IntakeError ? problemOfIntake(error) : error;
   }
 }
 

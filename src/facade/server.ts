@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Clock } from '../clock.ts';
@@ -55,8 +55,17 @@ export async function startServer(
   );
   server.timeout = limits.idleMsMax;
   server.maxConnections = limits.connectionsMax;
-  server.on('clientError', refuseBytes);
-  server.on('request', (_, outgoing) => {
+  /** By connection, the answer that was begun last. */
+  const answers = new WeakMap<Duplex, ServerResponse>();
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    const answer = answers.get(socket);
+    if (answer?.headersSent !== true || answer.writableEnded) refuseBytes(error, socket);
+    // A request that is answered while it is still read may take as long as it likes: Node asks once for each. Whatever else
+    // is wrong with it, its answer has begun, and another one would end up in the middle of that.
+    else if (error.code !== 'ERR_HTTP_REQUEST_TIMEOUT') socket.destroy();
+  });
+  server.on('request', (incoming, outgoing) => {
+    answers.set(incoming.socket, outgoing);
     outgoing.once('close', () => {
       // A connection whose last answer ended while we stop would idle until its client lets go.
       if (stopping.signal.aborted) server.closeIdleConnections();

@@ -54,6 +54,8 @@ export interface Intake {
   sight(rows: readonly Row[], defaults: SightingDefaults, wish?: AckWish): Promise<SubmitOutcome>;
   /** Makes events of this node out of statements that are checked already, as `submit` does. */
   say(statements: readonly Statement[], wish?: AckWish): Promise<Said>;
+  /** Whether so many rows more would be taken now, or be refused as BUSY. */
+  hasRoomFor(rows: number): boolean;
   /** Makes events of this node out of what a snapshot did not know; resolves once they are in the store. */
   restate(statements: readonly Statement[]): Promise<void>;
   /** Takes nothing more, and waits for what it took. */
@@ -155,7 +157,7 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
   async function admit<T>(rows: number, work: () => Promise<T>): Promise<T> {
     if (broken) throw broken;
     if (stopped) throw new IntakeError('STOPPED', 'the node is stopping; ask another one');
-    if (queuedRows + rows > limits.queuedRowsMax) {
+    if (!hasRoomFor(rows)) {
       throw new IntakeError('BUSY', `${queuedRows} rows wait already; try again in a moment`);
     }
     queuedRows += rows;
@@ -183,7 +185,12 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
     };
   }
 
+  function hasRoomFor(rows: number): boolean {
+    return queuedRows + rows <= limits.queuedRowsMax;
+  }
+
   return {
+    hasRoomFor,
     submit: (rows, defaults, wish = ackDefault) =>
       admit(rows.length, () => take(rows, observing(defaults), wish)),
     sight: (rows, defaults, wish = ackDefault) =>

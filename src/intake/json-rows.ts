@@ -1,7 +1,7 @@
 import { rowListNames } from '../indicator/row-lists.ts';
 import { accept, type Parsed, refuse } from '../parsed.ts';
 import { intakeLimits as limits } from './limits.ts';
-import type { Row, RowsRefusal } from './row.ts';
+import { type Row, type RowsRefusal, refuseRow } from './row.ts';
 
 /** The elements of an array, or of the list that an object wraps (`{"data": [...]}`), or the one value that stands alone. */
 export function readJson(text: string): Parsed<readonly Row[], RowsRefusal> {
@@ -19,6 +19,12 @@ function listOf(value: unknown): readonly unknown[] | undefined {
     ([name, list]) => rowListNames.includes(name) && Array.isArray(list),
   );
   return lists.length === 1 ? lists[0]?.[1] : undefined;
+}
+
+/** A line of NDJSON. */
+export function readJsonLine(line: string, row: number): Row {
+  const value = parseJson(line);
+  return value.ok ? { row, value: value.value } : refuseRow(row, 'bad-json', `the line is ${value.reason}`);
 }
 
 /**

@@ -11,6 +11,8 @@ export const intakeLimits = {
   queuedRowsMax: 200_000,
   /** Rows that are parsed before other work gets its turn. */
   rowsPerTurn: 500,
+  /** Rows of a stream that are taken together at most, and answered by one line; they are parsed in one turn. */
+  rowsPerGroup: 500,
   /** One commit works its rows out in one go: 50,000 of them kept a node from its peers for 3 s, 2,000 for 0.2 s. */
   rowsPerCommit: 2_000,
 } as const;

@@ -2,7 +2,7 @@ import { observationFields } from '../indicator/observation.ts';
 import { indicatorsOfLine } from '../indicator/plain-line.ts';
 import { accept, type Parsed, refuse } from '../parsed.ts';
 import { readCsv } from './csv-rows.ts';
-import { parseJson, readJson } from './json-rows.ts';
+import { readJson, readJsonLine } from './json-rows.ts';
 import { intakeLimits as limits } from './limits.ts';
 import { type Row, type RowsRefusal, refuseRow } from './row.ts';
 
@@ -23,6 +23,11 @@ const readers: ReadonlyMap<string, Reader> = new Map([
 /** Media types of a submission. */
 export const rowTypes: readonly string[] = [...readers.keys()];
 
+/** Whether a body of this Content-Type is NDJSON, under any of its names. */
+export function isNdjson(contentType: string): boolean {
+  return readers.get(mediaType(contentType)) === readNdjson;
+}
+
 /**
  * Splits a body into rows by its media type. What is wrong with one row is that row's refusal and costs no other; only a
  * body whose rows cannot be told apart, or that has too many, or whose CSV names none of `fields`, is refused whole. Bytes
@@ -35,7 +40,7 @@ export function readRows(
   contentType: string,
   fields: readonly string[] = observationFields,
 ): Parsed<readonly Row[], RowsRefusal> {
-  const type = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
+  const type = mediaType(contentType);
   const read = readers.get(type);
   if (read === undefined) {
     return refuse(
@@ -50,11 +55,12 @@ export function readRows(
   return rows;
 }
 
+function mediaType(contentType: string): string {
+  return contentType.split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
 function readNdjson(text: string): Parsed<readonly Row[], RowsRefusal> {
-  return eachLine(text, (line, row) => {
-    const value = parseJson(line);
-    return value.ok ? { row, value: value.value } : refuseRow(row, 'bad-json', `the line is ${value.reason}`);
-  });
+  return eachLine(text, readJsonLine);
 }
 
 /** One indicator a line, or the names of a hosts file or a filter list. Lines of remarks count for the cap, and are no rows. */
