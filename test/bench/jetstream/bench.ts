@@ -5,7 +5,7 @@ import { cpuSeconds, rssMegabytes } from '../proc.ts';
 import { indicatorBytes } from './indicators.ts';
 import { flood, pace } from './load.ts';
 import { startNats } from './nats-side.ts';
-import { type Rate, type Run, report, rowsOf } from './report.ts';
+import { type Rate, type Run, report, rowsOf, type Speed } from './report.ts';
 import { nowMs, type Publisher, type Side, type Subscriber } from './side.ts';
 import { startTocsin } from './tocsin-side.ts';
 
@@ -59,7 +59,15 @@ async function runOf(kind: Kind): Promise<Run> {
 async function measureSpeed({ start }: Kind): Promise<Omit<Run, 'pausesMs'>> {
   await using side = await start();
   await using subscriber = await side.subscribe();
-  await using publisher = await side.publisher();
+  const speed = await speedOf(side, await side.publisher(), subscriber);
+  const requests = side.requestPublisher && {
+    requests: await speedOf(side, await side.requestPublisher(), subscriber),
+  };
+  return { ...speed, ...requests, rssMegabytes: side.pids.map(rssMegabytes) };
+}
+
+async function speedOf(side: Side, opened: Publisher, subscriber: Subscriber): Promise<Speed> {
+  await using publisher = opened;
   await flood(publisher, 1, warmUpMs);
   const single = await rateOf(side, publisher, subscriber, 1);
   const paced = await pace(publisher, pacedPerSecond, pacedMs, (startMs) => nowMs() - startMs > pacedMs);
@@ -71,7 +79,6 @@ async function measureSpeed({ start }: Kind): Promise<Omit<Run, 'pausesMs'>> {
     p50Ms: median(paced.latenciesMs),
     p99Ms: quantile(paced.latenciesMs, 0.99),
     unmet: paced.unmet,
-    rssMegabytes: side.pids.map(rssMegabytes),
   };
 }
 

@@ -63,6 +63,7 @@ export function openHttpPublisher(nodes: readonly FleetNode[], ack: string): Pub
   }
 
   return {
+    framing: 'array',
     publish(body, answered) {
       const message = { body, answered };
       unanswered.add(message);

@@ -1,3 +1,5 @@
+import type { Framing } from './side.ts';
+
 const digits = 9;
 const numbers = 10 ** digits;
 /** Prime to 10^9: neighbours land far from each other, so that neither side has keys that come in order; none comes twice. */
@@ -30,8 +32,10 @@ let last = 0;
  * Bodies of `rowsPerBody` indicators, different ones in all of this process. Only numbers are patched into a template: making
  * 100 objects a message would be the publisher's bottleneck, not the servers'.
  */
-export function makeBodies(rowsPerBody: number): Bodies {
-  const text = rowsPerBody === 1 ? row : `[${Array.from({ length: rowsPerBody }, () => row).join(',')}]`;
+export function makeBodies(rowsPerBody: number, framing: Framing): Bodies {
+  const rows = Array.from({ length: rowsPerBody }, () => row);
+  const array = rowsPerBody === 1 ? row : `[${rows.join(',')}]`;
+  const text = framing === 'lines' ? `${rows.join('\n')}\n` : array;
   const template = Buffer.from(text);
   const places: number[] = [];
   for (let at = template.indexOf(place); at !== -1; at = template.indexOf(place, at + digits))

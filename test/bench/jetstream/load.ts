@@ -16,7 +16,7 @@ export type Flood = {
 
 /** As fast as the window lets it, for `forMs`; then waits for what is under way. */
 export async function flood(publisher: Publisher, rowsPerMessage: number, forMs: number): Promise<Flood> {
-  const bodies = makeBodies(rowsPerMessage);
+  const bodies = makeBodies(rowsPerMessage, publisher.framing);
   const counts = { acknowledged: 0, unmet: 0 };
   const startMs = nowMs();
   let lastAnswerMs = startMs;
@@ -56,7 +56,7 @@ export async function pace(
   msMax: number,
   isOver: (startMs: number, acknowledgedAtMs: readonly number[]) => boolean,
 ): Promise<Paced> {
-  const bodies = makeBodies(1);
+  const bodies = makeBodies(1, publisher.framing);
   const latenciesMs: number[] = [];
   const acknowledgedAtMs: number[] = [];
   const waiting: number[] = [];

@@ -36,7 +36,7 @@ function byLibrary(connection: NatsConnection, subject: string): Publisher {
       () => setTimeout(() => connection.isClosed() || publish(body, answered), againMs),
     );
   }
-  return { publish, [Symbol.asyncDispose]: () => connection.close() };
+  return { framing: 'array', publish, [Symbol.asyncDispose]: () => connection.close() };
 }
 
 /**
@@ -81,6 +81,7 @@ async function byInbox(connection: NatsConnection, subject: string): Promise<Pub
   await connection.flush();
 
   return {
+    framing: 'array',
     publish(body, answered) {
       const reply = `${inbox}.${++last}`;
       const message = { body, answered, sentAtMs: 0 };

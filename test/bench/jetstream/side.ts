@@ -1,9 +1,13 @@
 /** What became of a message: the wish was met, or it was answered without that. */
 export type Answer = 'acknowledged' | 'unmet';
 
+/** A JSON array of indicators, or one alone; or each followed by a line break. */
+export type Framing = 'array' | 'lines';
+
 /** One client at one server of three. It asks again, elsewhere where need be, until the message is answered. */
 export type Publisher = AsyncDisposable & {
-  /** `body` is a JSON array of indicators, or one indicator alone. */
+  readonly framing: Framing;
+  /** `body` holds indicators in the framing that it wants. */
   publish(body: Buffer, answered: (answer: Answer) => void): void;
 };
 
@@ -21,6 +25,8 @@ export type Side = AsyncDisposable & {
   readonly pids: readonly number[];
   subscribe(): Promise<Subscriber>;
   publisher(): Promise<Publisher>;
+  /** The same with a request for each message, where that is another way. */
+  requestPublisher?(): Promise<Publisher>;
   /** kill -9. */
   kill(server: number): Promise<unknown>;
 };

@@ -1,6 +1,7 @@
 import { getJson, startFleet } from '../../e2e/fleet.ts';
 import { openHttpPublisher } from './http-publisher.ts';
 import type { Side } from './side.ts';
+import { openStreamPublisher } from './stream-publisher.ts';
 import { startSubscriber } from './subscriber.ts';
 
 /** How many other nodes are to have it before the answer. `BENCH_ACK=local` shows what the wait for them costs. */
@@ -17,7 +18,8 @@ export async function startTocsin(): Promise<Side> {
       const { endpoints } = (await getJson(second, '/mesh')) as { endpoints: { stream: string } };
       return startSubscriber('zeromq', endpoints.stream);
     },
-    publisher: async () => openHttpPublisher(fleet.nodes, ackWanted),
+    publisher: async () => openStreamPublisher(fleet.nodes, ackWanted),
+    requestPublisher: async () => openHttpPublisher(fleet.nodes, ackWanted),
     kill: async (server) => fleet.nodes[server]?.process.stop('SIGKILL'),
     [Symbol.asyncDispose]: () => fleet[Symbol.asyncDispose](),
   };
