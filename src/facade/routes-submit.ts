@@ -17,7 +17,13 @@ const writeRoute = createRoute({
   method: 'post',
   path: '/indicators',
   summary: 'Submit indicators: one, an array, NDJSON, CSV with a header, or plain text with one per line',
-  description: `Up to ${intakeLimits.rowsMax} rows and ${intakeLimits.bodyBytesMax} bytes. Query parameters stand for what rows do not state.`,
+  description:
+    `Up to ${intakeLimits.rowsMax} rows and ${intakeLimits.bodyBytesMax} bytes. Query parameters stand for what rows do not state.\n\n` +
+    'With both `Content-Type` and `Accept: application/x-ndjson` the body is a stream without a limit, and may be open for ever. The ' +
+    'status is 200, sent at once. While rows still come, each group of rows that the node took together is answered by a line of its ' +
+    'own, in the order of the rows: what a POST answers, and `rows: {first, last}`. Lines are counted from 1 over the whole stream, ' +
+    'here and in `refused`; blank ones are counted and not answered. What ends the stream early is the last line, `{"error": problem}`: rows that no line ' +
+    'has answered may be sent again, elsewhere. A busy node is waited for; a client that does not read its answers is not read either.',
   security: [{ token: [] }],
   request: {
     query: z.object({
@@ -31,7 +37,13 @@ const writeRoute = createRoute({
     }),
     body: { content: Object.fromEntries(rowTypes.map((type) => [type, { schema: z.unknown() }])) },
   },
-  responses: outcomeAnswers,
+  responses: {
+    ...outcomeAnswers,
+    200: {
+      description: 'There were no rows; or a stream: a line for each group of rows, or why it ended',
+      content: { 'application/x-ndjson': { schema: z.string() } },
+    },
+  },
 });
 
 export function addSubmitRoute(app: OpenAPIHono<Env>, parts: FacadeParts): void {

@@ -75,6 +75,21 @@ test('the session with curl runs as it stands', async () => {
   expect(printed).toContain('"http://curl.example.com/a.exe"');
 });
 
+test('rows that come one by one are answered one by one', async () => {
+  const node = fleet.nodes[0];
+  const env = { TOCSIN_URL: node?.url, TOCSIN_TOKEN: node?.token };
+  await using stream = await spawnLines(process.execPath, [join(root, 'examples/submit-stream.mjs')], {
+    env,
+  });
+  for (let row = 1; row <= 3; row++) {
+    stream.write(`{"indicator":"row${row}.example.com","tags":"malware"}`);
+    const answer = JSON.parse(await stream.line(/^\{/));
+    expect(answer).toMatchObject({ rows: { first: row, last: row }, accepted: 1, ack: { reached: 1 } });
+  }
+  stream.endInput();
+  expect(await stream.ended).toEqual({ code: 0, signal: null });
+});
+
 test('the tour of the README runs as it stands', async () => {
   const readme = readFileSync(join(root, 'README.md'), 'utf8');
   const tour = /```sh tour\n([\s\S]*?)```/.exec(readme)?.[1];

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 
-import { isComment } from '../submit/comments.ts';
+import { indicatorsOfLine } from '../../indicator/plain-line.ts';
 import { splitLines } from '../submit/text.ts';
 
 /** What a node takes in one search. */
@@ -25,7 +25,7 @@ async function* valuesOf(named: readonly string[], stdin: Readable): AsyncGenera
       continue;
     }
     for await (const { text } of splitLines(decoded(stdin))) {
-      if (text.trim() !== '' && !isComment(text)) yield text.trim();
+      yield* indicatorsOfLine(text);
     }
   }
 }

@@ -13,7 +13,7 @@ export function openLineReader(onLine: (line: string) => void): (bytes: Buffer) 
     if (!inBody) {
       const end = held.indexOf(headEnd);
       if (end === -1) return;
-      if (!/^HTTP\/1\.1 200 [^]*transfer-encoding: chunked/i.test(held))
+      if (!/^HTTP\/1\.1 200 [\s\S]*transfer-encoding: chunked/i.test(held))
         throw new Error(`no stream: ${held}`);
       held = held.slice(end + headEnd.length);
       inBody = true;

@@ -147,7 +147,7 @@ test('what is not answered is bounded: beyond it the body is not read', async ()
     await held.opened;
   });
   const stream = await openRowStream(node.url, bearer('write'));
-  const text = `"${'x'.repeat(10)}"\n`.repeat(1_000);
+  const text = `"${'x'.repeat(300)}"\n`.repeat(1_000);
   let sent = 0;
   const answered = stream.rest();
   while (stream.outgoing.write(text) || (await drained(stream.outgoing))) sent += 1_000;
