@@ -21,19 +21,26 @@ export function bruteForceAllowlist(
 ): (itype: string, indicator: string) => readonly PlainEntry[] {
   const byBits = new Map<string, PlainEntry[]>();
   const byText = new Map<string, PlainEntry[]>();
+  /** By family and first octet: only networks wider than that are looked for among all. */
+  const byOctet = new Map<string, string[]>();
   for (const entry of [...specialEntries(), ...entries]) {
     if (isNetwork(entry.itype)) push(byBits, bitsOf(entry.indicator), entry);
     else push(byText, `${entry.itype} ${entry.indicator}`, entry);
   }
 
+  for (const bits of byBits.keys()) push(byOctet, bits.slice(0, octetLength), bits);
+
   function forbidNetwork(indicator: string): readonly PlainEntry[] {
     const bits = bitsOf(indicator);
-    const around = prefixesOf(bits).flatMap((prefix) => byBits.get(prefix) ?? []);
-    const isWhole = !indicator.includes('/');
-    const within = isWhole
-      ? []
-      : [...byBits].flatMap(([other, found]) => (other !== bits && other.startsWith(bits) ? found : []));
-    return [...around, ...within].filter(suppresses);
+    const found = prefixesOf(bits).flatMap((prefix) => byBits.get(prefix) ?? []);
+    if (indicator.includes('/')) {
+      const others =
+        bits.length < octetLength ? byBits.keys() : (byOctet.get(bits.slice(0, octetLength)) ?? []);
+      for (const other of others) {
+        if (other !== bits && other.startsWith(bits)) found.push(...(byBits.get(other) ?? []));
+      }
+    }
+    return found.filter(suppresses);
   }
 
   /** @param isGuest it is a URL or a mailbox: someone's thing at that host */
@@ -88,6 +95,9 @@ export function bruteForceAllowlist(
     }
   };
 }
+
+/** The family, then eight bits. */
+const octetLength = 9;
 
 function suppresses({ tags }: PlainEntry): boolean {
   return tags.includes('allowlist');

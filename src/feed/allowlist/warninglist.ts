@@ -1,5 +1,4 @@
 import { canonicalise } from '../../indicator/canonical.ts';
-import { hashItype } from '../../indicator/hash.ts';
 import { quote } from '../../indicator/quote.ts';
 import type { Itype } from '../../indicator/types.ts';
 import { accept, type Parsed, refuse } from '../../parsed.ts';
@@ -145,10 +144,10 @@ function readEntry(entry: unknown, { type, itypes }: Warninglist): ReturnType<ty
       `${quote(text)} is a pattern; an entry is one value, or a domain with all below it`,
     );
   }
-  // One label has no shape of its own: stated as a name it is refused for what it is.
-  const isLabel =
-    /^[a-z0-9-]+$/i.test(host) && hashItype(host) === undefined && itypes?.has('fqdn') !== false;
-  const read = canonicalise(host, isLabel ? 'fqdn' : undefined);
+  const detected = canonicalise(host);
+  // One label has no shape of its own: stated as a name it is refused for what it is, a top-level domain.
+  const isLabel = !detected.ok && detected.code === 'unrecognised' && itypes?.has('fqdn') !== false;
+  const read = isLabel ? canonicalise(host, 'fqdn') : detected;
   if (!read.ok) return read;
   const allowed = type === 'cidr' ? networkItypes : itypes;
   if (allowed === undefined || allowed.has(read.value.itype)) return read;
