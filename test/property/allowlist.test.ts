@@ -121,7 +121,7 @@ test('whatever is put and removed, it says what the brute-force checker says', (
         }
       }
     }),
-    { numRuns: 3_000 },
+    { numRuns: 1_000 },
   );
 });
 
@@ -145,7 +145,7 @@ test('what is said does not depend on the order in which entries came, nor on wh
         expect(other.size()).toBe(one.size());
       },
     ),
-    { numRuns: 1_000 },
+    { numRuns: 300 },
   );
 });
 

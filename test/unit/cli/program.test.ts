@@ -6,7 +6,18 @@ import { testIo } from './support/io.ts';
 test('the general help lists every command', async () => {
   const io = testIo();
   expect(await runCli(['--help'], io)).toBe(0);
-  for (const name of ['start', 'submit', 'search', 'feed', 'tail', 'peers', 'status', 'keygen', 'version']) {
+  for (const name of [
+    'start',
+    'submit',
+    'search',
+    'feed',
+    'allowlist',
+    'tail',
+    'peers',
+    'status',
+    'keygen',
+    'version',
+  ]) {
     expect(io.out()).toMatch(new RegExp(`^  ${name}\\b`, 'm'));
   }
 });
