@@ -34,12 +34,17 @@ const escapedDots = /\\\./g;
 /** Dots of other scripts, which UTS 46 reads as dots in names; in an address nothing else reads them. */
 const wideDots = /[\u2024\u3002\ufe52\uff0e\uff61]/g;
 
+/** Every mark has one of these; without them only the scheme can be defanged, and most texts need no more than this look. */
+const anyMark = /[[\](){}<>\\\u2024\u3002\ufe52\uff0e\uff61]/;
+const anyScheme = /^[a-z*_#]{3,6}:\/\//i;
+
 /**
  * Undoes the ways in which people make indicators unclickable: `hxxp://`, `hXXps[:]//`, `meow://`, `[.]`, `(dot)`, `{.}`,
  * `<.>`, `[at]`, `\.`, `example[.com`. Text without them comes back as it is. What follows the host is refanged only when
  * scheme or host were defanged: a plain URL whose path contains `[.]` is another resource than the one without the brackets.
  */
 export function refang(written: string): string {
+  if (!anyMark.test(written) && (plainScheme.test(written) || !anyScheme.test(written))) return written;
   const bare = written.replace(angled, '$1');
   const text = plainScheme.test(bare) || !bare.includes(' ') ? bare : bare.replace(blanks, '');
   const found = scheme.exec(text);
