@@ -26,6 +26,8 @@ import { lastSeqOf } from './event/vector.ts';
 import { createApp } from './facade/app.ts';
 import type { MeshView, PeerRow } from './facade/parts.ts';
 import { AddressInUse, startServer } from './facade/server.ts';
+import { specialPurposeOnly } from './feed/allowlist/special-purpose-only.ts';
+import { createFeeds } from './feed/feeds.ts';
 import { createIntake } from './intake/intake.ts';
 import { replaceFile } from './replace-file.ts';
 import { startHousekeeping } from './replicate/housekeeping.ts';
@@ -148,11 +150,14 @@ async function startNode(
       acknowledged: async (range, wish) => (await replication).acknowledged(range, wish),
     });
     stops.push(() => intake.stop());
+    const feeds = createFeeds({ store, clock: systemClock, allowlist: () => specialPurposeOnly });
+    stops.push(() => feeds.stop());
     const meshView: { current: MeshView } = { current: unstarted };
     const counters = { mesh: uncounted, replication: uncounted };
     const app = createApp({
       intake,
       store,
+      feeds,
       streamLog,
       access,
       mesh: {

@@ -1,44 +1,54 @@
 import { type CsvRow, csvHeader, csvLine } from '../feed/csv.ts';
-import { chunked } from './rendering.ts';
+import type { Format } from './negotiation.ts';
+import { type Rendered, rendered } from './rendering.ts';
 
-/** One answer of `GET /indicators`, whatever the format. */
+/** One answer of query mode, whatever the format. */
 export type Page = {
-  readonly mode: 'feed' | 'query';
   readonly defaults: Readonly<Record<string, unknown>>;
   readonly fields: readonly string[];
   readonly rows: readonly CsvRow[];
   readonly next: string | undefined;
-  readonly allowlisted: number;
+  /** Why the values asked for are in a feed or are not, when that was asked. */
+  readonly explain?: readonly unknown[];
 };
 
-export function render(
-  { mode, defaults, fields, rows, next, allowlisted }: Page,
-  format: 'json' | 'csv' | 'ndjson',
-): Response {
+export function renderPage({ defaults, fields, rows, next, explain }: Page, format: Format): Rendered {
   const headers = {
-    'tocsin-mode': mode,
+    'tocsin-mode': 'query',
     'tocsin-defaults': JSON.stringify(defaults),
-    'tocsin-allowlisted': String(allowlisted),
     ...(next !== undefined && { 'tocsin-next': next }),
   };
+  const contentType = contentTypes[format];
   if (format === 'csv') {
-    return chunked(
-      'text/csv; charset=utf-8',
-      headers,
-      rows,
-      (row) => csvLine(row, fields),
-      csvHeader(fields),
-    );
+    const bytes = rendered(rows, (row) => csvLine(row, fields), csvHeader(fields));
+    return { contentType, headers, bytes };
   }
   if (format === 'ndjson')
-    return chunked('application/x-ndjson', headers, rows, (row) => `${JSON.stringify(row)}\n`);
-  const meta = { mode, defaults, count: rows.length, ...(next !== undefined && { next }), allowlisted };
-  return chunked(
-    'application/json',
-    headers,
+    return { contentType, headers, bytes: rendered(rows, (row) => `${JSON.stringify(row)}\n`) };
+  const meta = {
+    mode: 'query',
+    defaults,
+    count: rows.length,
+    ...(next !== undefined && { next }),
+    ...(explain !== undefined && { explain }),
+  };
+  const bytes = rendered(
     rows,
     (row, i) => (i === 0 ? '' : ',') + JSON.stringify(row),
-    `{"meta":${JSON.stringify(meta)},"data":[`,
-    ']}\n',
+    jsonBefore(meta),
+    jsonAfter,
   );
+  return { contentType, headers, bytes };
 }
+
+export const contentTypes: Readonly<Record<Format, string>> = {
+  json: 'application/json',
+  csv: 'text/csv; charset=utf-8',
+  ndjson: 'application/x-ndjson',
+};
+
+/** What stands around the rows of an answer in JSON. */
+export function jsonBefore(meta: Readonly<Record<string, unknown>>): string {
+  return `{"meta":${JSON.stringify(meta)},"data":[`;
+}
+export const jsonAfter = ']}\n';

@@ -1,5 +1,6 @@
 import type { Access } from '../access/tokens.ts';
 import type { Clock } from '../clock.ts';
+import type { Feeds } from '../feed/feeds.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import type { StreamLog } from '../stream/stream-log.ts';
@@ -59,6 +60,7 @@ export interface MeshView {
 export type FacadeParts = {
   readonly intake: Intake;
   readonly store: IndicatorStore;
+  readonly feeds: Feeds;
   readonly streamLog: StreamLog;
   readonly access: Access;
   readonly mesh: MeshView;

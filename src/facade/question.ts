@@ -43,6 +43,7 @@ export const question = z
         examples: ['example.com', '192.0.2.0/24', 'hxxp://example[.]com/login', '*.example.com'],
       }),
     nofeed: flag('`1`: query mode without q, newest first'),
+    explain: flag('`1` with q: `meta.explain` says why each value is in the feed or is not'),
     related: relatedParameter.optional().openapi({
       description:
         'Query mode with q: which records answer beside those of the value itself. `covers`: networks that an address or ' +
@@ -91,13 +92,15 @@ type Refused = { readonly parameter: string; readonly detail: string };
 function* contradictions(
   values: Pick<
     Question,
-    'q' | 'nofeed' | 'related' | 'sort' | 'limit' | 'days' | 'hours' | 'observed' | 'reported'
+    'q' | 'nofeed' | 'explain' | 'related' | 'sort' | 'limit' | 'days' | 'hours' | 'observed' | 'reported'
   >,
 ): Generator<Refused> {
-  const { q, nofeed, related, sort, limit } = values;
+  const { q, nofeed, explain, related, sort, limit } = values;
   const query = isQuery(values);
   if (q !== undefined && nofeed === '0')
     yield { parameter: 'nofeed', detail: 'allowed with q is 1, as q is no question to a feed; leave it out' };
+  if (q === undefined && explain === '1')
+    yield { parameter: 'explain', detail: 'it needs q, the value to explain' };
   if (q === undefined && related !== undefined) yield { parameter: 'related', detail: 'allowed with q only' };
   if (!query && sort !== undefined)
     yield {

@@ -1,59 +1,65 @@
-import { Problem } from './problem.ts';
+import { type Coding, coded, codings } from './coding.ts';
+import { negotiateCoding } from './negotiation.ts';
 
 /** Small chunks cost four times the CPU of large ones. */
 const rowsPerChunk = 500;
 
-const mediaTypes = [
-  ['application/json', 'json'],
-  ['text/csv', 'csv'],
-  ['application/x-ndjson', 'ndjson'],
-  ['application/ndjson', 'ndjson'],
-] as const;
+/** An answer but for its coding. */
+export type Rendered = {
+  readonly contentType: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Made while they are taken. */
+  readonly bytes: Iterable<Uint8Array>;
+};
 
-/** The format that an Accept header asks for (RFC 9110, section 12.5.1), by weight, then by its order. Throws Problem 406. */
-export function negotiate(accept: string | undefined): 'json' | 'csv' | 'ndjson' {
-  if (accept === undefined || accept.trim() === '') return 'json';
-  const wanted = accept
-    .split(',')
-    .map((part) => {
-      const [type, ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
-      const weight = parameters.find((text) => text.startsWith('q='))?.slice(2);
-      return { type: type ?? '', weight: weight === undefined ? 1 : Number(weight) };
-    })
-    .filter(({ weight }) => weight > 0)
-    .sort((a, b) => b.weight - a.weight);
-  for (const { type } of wanted) {
-    const found = mediaTypes.find(
-      ([known]) => type === known || type === '*/*' || type === `${known.split('/')[0]}/*`,
-    );
-    if (found !== undefined) return found[1];
-  }
-  throw new Problem(406, `allowed are ${mediaTypes.map(([type]) => type).join(', ')}`);
+/** The coding that a request asks for. Throws Problem 406. */
+export function codingFor(request: Request): Coding | 'identity' {
+  return negotiateCoding(request.headers.get('accept-encoding') ?? undefined, codings);
 }
 
-/** A body rendered row by row as the client takes it, so that a large answer neither blocks the node nor fills its memory. */
-export function chunked<T>(
-  contentType: string,
-  headers: Readonly<Record<string, string>>,
+/** An answer whose bytes are made as the client takes them, so that a large one neither blocks the node nor fills its memory. */
+export function respond({ contentType, headers, bytes }: Rendered, coding: Coding | 'identity'): Response {
+  const body = streamOf(coding === 'identity' ? bytes : coded(bytes, coding));
+  return new Response(body, {
+    headers: {
+      'content-type': contentType,
+      vary: 'accept, accept-encoding',
+      ...(coding !== 'identity' && { 'content-encoding': coding }),
+      ...headers,
+    },
+  });
+}
+
+/** Rows in chunks of text. */
+export function* rendered<T>(
   rows: readonly T[],
   line: (row: T, i: number) => string,
   before = '',
   after = '',
-): Response {
+): Generator<Uint8Array> {
   const encoder = new TextEncoder();
-  let at = 0;
-  const body = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const lines = at === 0 ? [before] : [];
-      const end = Math.min(at + rowsPerChunk, rows.length);
-      for (; at < end; at++) {
-        const row = rows[at];
-        if (row !== undefined) lines.push(line(row, at));
-      }
-      if (at === rows.length) lines.push(after);
-      controller.enqueue(encoder.encode(lines.join('')));
-      if (at === rows.length) controller.close();
+  for (let at = 0; at === 0 || at < rows.length; at += rowsPerChunk) {
+    const lines = rows.slice(at, at + rowsPerChunk).map((row, i) => line(row, at + i));
+    if (at === 0) lines.unshift(before);
+    if (at + rowsPerChunk >= rows.length) lines.push(after);
+    yield encoder.encode(lines.join(''));
+  }
+}
+
+/** Nothing is made before it is asked for: an answer to HEAD is never read. */
+function streamOf(bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): ReadableStream<Uint8Array> {
+  const iterator = Symbol.asyncIterator in bytes ? bytes[Symbol.asyncIterator]() : bytes[Symbol.iterator]();
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await iterator.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      async cancel() {
+        await iterator.return?.();
+      },
     },
-  });
-  return new Response(body, { headers: { 'content-type': contentType, vary: 'accept', ...headers } });
+    { highWaterMark: 0 },
+  );
 }

@@ -1,8 +1,8 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { defaultDays, feedDefaults } from '../feed/defaults.ts';
+import { feedDefaults, ruleOf } from '../feed/defaults.ts';
 import { confidenceScale } from '../indicator/confidence.ts';
 import { timeToLiveDays } from '../indicator/expiry.ts';
-import { itypes } from '../indicator/types.ts';
+import { type Itype, itypes } from '../indicator/types.ts';
 import type { CountedField, FieldCount } from '../store/counts.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import { jsonAnswer, problemAnswers } from './answers.ts';
@@ -54,7 +54,7 @@ const providersRoute = namesRoute('/providers', 'Providers');
 const itypesRoute = plainRoute(
   '/itypes',
   'The kinds of indicator, with the number of records and what feeds and expiry make of them',
-  'By itype: records, days in a feed by default, days until it expires',
+  'By itype: records, the rules of feeds, days until it expires',
 );
 const confidenceRoute = plainRoute(
   '/confidence',
@@ -88,7 +88,7 @@ export function addFaqRoutes(app: OpenAPIHono<Env>, { store }: FacadeParts): voi
     const data = itypes.map((name) => ({
       name,
       records: counted.get(name) ?? 0,
-      feed_days: defaultDays(name),
+      feed: feedRule(name),
       expires_after_days: timeToLiveDays[name],
     }));
     return context.json({ data }, 200);
@@ -116,6 +116,12 @@ export function addFaqRoutes(app: OpenAPIHono<Env>, { store }: FacadeParts): voi
     const answer = { records: store.count(), itypes: kinds, tags: most(tags), providers: most(providers) };
     return context.json(answer, 200);
   });
+}
+
+function feedRule(itype: Itype) {
+  const { days, holdsDays, halfLifeDays, prefixMin } = ruleOf(itype);
+  const largest = prefixMin === undefined ? {} : { largest_prefix: prefixMin };
+  return { days, confidence_holds_days: holdsDays, confidence_half_life_days: halfLifeDays, ...largest };
 }
 
 async function mostFrequent(store: IndicatorStore, field: CountedField): Promise<readonly FieldCount[]> {

@@ -1,13 +1,15 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import { feedDefaults } from '../feed/defaults.ts';
+import { feedDefaults, ruleOf } from '../feed/defaults.ts';
+import { itypes } from '../indicator/types.ts';
 import { problemAnswers } from './answers.ts';
 import type { Env } from './env.ts';
-import { feedPage } from './feed-page.ts';
-import { render } from './page.ts';
+import { createFeedAnswer } from './feed-page.ts';
+import { negotiate } from './negotiation.ts';
+import { renderPage } from './page.ts';
 import type { FacadeParts } from './parts.ts';
 import { queryPage } from './query-page.ts';
 import { isQuery, question } from './question.ts';
-import { negotiate } from './rendering.ts';
+import { codingFor, respond } from './rendering.ts';
 import { requireScope } from './scopes.ts';
 
 const readRoute = createRoute({
@@ -15,10 +17,11 @@ const readRoute = createRoute({
   path: '/indicators',
   summary: 'A feed that is safe to block; with q or nofeed=1 the records themselves',
   description:
-    `Feed mode: aggregated over providers, confidence ${feedDefaults.confidence} or more, observed within ` +
-    `${feedDefaults.daysOfAddresses} days (addresses) or ${feedDefaults.days} days (the rest), without special-purpose ` +
-    'addresses and without what has expired. Query mode: what every provider states, unfiltered, expired and retracted ' +
-    'records too; nothing found is an empty list. The answer says which defaults it applied.',
+    'Feed mode: what all providers say of one value in one row, without what was taken back, has expired, is too old or is ' +
+    `under the confidence asked for (default ${feedDefaults.confidence}); then without all that the allowlist names. ` +
+    `Defaults by itype: ${itypes.map(ruleText).join('; ')}. docs/feeds.md explains the steps; \`explain=1\` explains one ` +
+    'value. Query mode: what every provider states, unfiltered, expired and retracted records too; nothing found is an ' +
+    'empty list. The answer says which defaults it applied.',
   security: [{ token: [] }],
   request: { query: question },
   responses: {
@@ -35,17 +38,27 @@ const readRoute = createRoute({
         'application/x-ndjson': { schema: z.string() },
       },
     },
-    ...problemAnswers(400, 401, 403, 406),
+    304: { description: 'The client has it already, by If-None-Match or If-Modified-Since (feed mode)' },
+    ...problemAnswers(400, 401, 403, 406, 503),
   },
 });
 
+function ruleText(itype: (typeof itypes)[number]): string {
+  const { days, holdsDays, halfLifeDays, prefixMin } = ruleOf(itype);
+  const largest = prefixMin === undefined ? '' : `, no network larger than /${prefixMin}`;
+  return `${itype} ${days} days, confidence holds ${holdsDays} days and halves every ${halfLifeDays}${largest}`;
+}
+
 export function addIndicatorRoutes(app: OpenAPIHono<Env>, parts: FacadeParts): void {
+  const feedAnswer = createFeedAnswer(parts);
   app.openapi(readRoute, async (context) => {
     const format = negotiate(context.req.header('accept'));
     const values = context.req.valid('query');
     const query = isQuery(values);
     requireScope(context.get('principal'), ...(query ? (['read'] as const) : (['feed', 'read'] as const)));
-    const page = await (query ? queryPage(values, parts) : feedPage(values, parts));
-    return render(page, format);
+    const request = context.req.raw;
+    if (!query) return feedAnswer(values, request, format);
+    const coding = codingFor(request);
+    return respond(renderPage(await queryPage(values, parts), format), coding);
   });
 }

@@ -7,12 +7,14 @@ import { type SearchAnswer, searchValues } from '../query/search.ts';
 import { problemAnswers } from './answers.ts';
 import { readBody } from './body.ts';
 import type { Env } from './env.ts';
+import { negotiate } from './negotiation.ts';
+import { contentTypes, jsonAfter, jsonBefore } from './page.ts';
 import { filterFrom, filterParameters, limitParameter, windowParameters } from './parameters.ts';
 import type { FacadeParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import { presentAnswer } from './query-page.ts';
 import { relatedParameter } from './question.ts';
-import { chunked, negotiate } from './rendering.ts';
+import { codingFor, rendered, respond } from './rendering.ts';
 import { requireScope } from './scopes.ts';
 import { readSearch, type Sent, searchTypes } from './search-body.ts';
 import { readParameters } from './validation.ts';
@@ -115,8 +117,12 @@ export function addSearchRoute(app: OpenAPIHono<Env>, { store, clock }: FacadePa
       { related, filter: filterFrom(values, 'reported', clock.wallMs()), limit },
     );
     const rows = sent.value.map((one, i) => presentRow(one, read[i], answers[i]));
-    if (format === 'ndjson')
-      return chunked('application/x-ndjson', {}, rows, (each) => `${JSON.stringify(each)}\n`);
+    const coding = codingFor(context.req.raw);
+    const contentType = contentTypes[format];
+    if (format === 'ndjson') {
+      const bytes = rendered(rows, (each) => `${JSON.stringify(each)}\n`);
+      return respond({ contentType, headers: {}, bytes }, coding);
+    }
     const meta = {
       mode: 'search',
       defaults: {
@@ -127,14 +133,9 @@ export function addSearchRoute(app: OpenAPIHono<Env>, { store, clock }: FacadePa
       found: answers.filter(({ answers: { length } }) => length > 0).length,
       refused: read.filter(({ ok }) => !ok).length,
     };
-    return chunked(
-      'application/json',
-      {},
-      rows,
-      (each, i) => (i === 0 ? '' : ',') + JSON.stringify(each),
-      `{"meta":${JSON.stringify(meta)},"data":[`,
-      ']}\n',
-    );
+    const line = (each: unknown, i: number) => (i === 0 ? '' : ',') + JSON.stringify(each);
+    const bytes = rendered(rows, line, jsonBefore(meta), jsonAfter);
+    return respond({ contentType, headers: {}, bytes }, coding);
   });
 }
 

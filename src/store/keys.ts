@@ -28,6 +28,11 @@ export function valueRange(itype: Itype, indicator: string): KeyRange {
   return { gt: prefix, lt: prefix + end };
 }
 
+/** Where an itype's records go on behind all of one value's. */
+export function behindValue(itype: Itype, key: string): string {
+  return `${itype}\0${key}\0${end}`;
+}
+
 export function newestKey(reporttimeMs: number, key: string): string {
   return `${padded(latestMs - reporttimeMs)}\0${key}`;
 }

@@ -23,6 +23,7 @@ import { readEachRange, readRanges } from './ranges.ts';
 import { decodeRecord } from './record-codec.ts';
 import { countDeltas, type RecordChange, recordRows } from './record-rows.ts';
 import { flush, newRows, type Rows } from './rows.ts';
+import { scanValues } from './scan.ts';
 import {
   putRows,
   readSnapshot,
@@ -601,6 +602,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     byValue: (itype, indicator) =>
       read(async () => (await tables.records.values(valueRange(itype, indicator)).all()).map(decodeRecord)),
     byItype: (itype, after, limit) => read(() => byItype(itype, after, limit)),
+    scan: (itype, after, isWanted) => scanValues(() => tables.records, itype, after, isWanted),
     newest: (after, limit) => read(() => newest(after, limit)),
     inRanges: (ranges, after, limit) => read(() => readRanges(tables.records, ranges, after, limit)),
     ofEachRange: (ranges, eachMax, allMax) =>

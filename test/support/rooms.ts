@@ -8,6 +8,9 @@ import { hybridClock } from '../../src/event/hlc.ts';
 import { createIdentity } from '../../src/event/identity.ts';
 import { createApp } from '../../src/facade/app.ts';
 import type { FacadeParts } from '../../src/facade/parts.ts';
+import type { Allowlist } from '../../src/feed/allowlist/allowlist.ts';
+import { specialPurposeOnly } from '../../src/feed/allowlist/special-purpose-only.ts';
+import { createFeeds } from '../../src/feed/feeds.ts';
 import { standardDefaults } from '../../src/indicator/observation.ts';
 import { createIntake } from '../../src/intake/intake.ts';
 import { openStore } from '../../src/store/level-store.ts';
@@ -65,11 +68,14 @@ export async function openRooms(seed = 1) {
   const fleet = scopes.map((scope) => ({ name: scope, secret: secretOf(scope), scopes: [scope] }));
   const access = await loadAccess(directory, fleet, (length) => new Uint8Array(length));
   await rm(directory, { recursive: true });
+  let allowlist: Allowlist | undefined = specialPurposeOnly;
+  const feeds = createFeeds({ store, clock, allowlist: () => allowlist });
   const errors: unknown[] = [];
   let ready = true;
   const parts: FacadeParts = {
     intake,
     store,
+    feeds,
     streamLog,
     access,
     mesh: {
@@ -100,6 +106,9 @@ export async function openRooms(seed = 1) {
     setReady: (value: boolean) => {
       ready = value;
     },
+    setAllowlist: (value: Allowlist | undefined) => {
+      allowlist = value;
+    },
     submit: (...values: unknown[]) =>
       intake.submit(
         values.map((value, i) => ({ row: i + 1, value })),
@@ -107,6 +116,7 @@ export async function openRooms(seed = 1) {
       ),
     async [Symbol.asyncDispose]() {
       streamLog.stop();
+      feeds.stop();
       await intake.stop();
       await store.close();
     },
