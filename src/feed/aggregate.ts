@@ -64,6 +64,9 @@ export function unitedTags(statements: Statements): readonly string[] {
  * all providers what they agree on. Each decays by its own age: a weak new statement does not keep a strong old one fresh.
  */
 export function unitedConfidence(statements: Statements, nowMs: number): number {
+  const [first] = statements;
+  if (statements.length === 1)
+    return shownConfidence(decayed(first.confidence, first.itype, ageDays(first.lasttimeMs, nowMs)));
   const byProvider = new Map<string, number>();
   for (const { provider, confidence, itype, lasttimeMs } of statements) {
     const left = decayed(confidence, itype, ageDays(lasttimeMs, nowMs));

@@ -2,7 +2,7 @@ import { readNetwork } from '../indicator/address.ts';
 import { expiresAtMs } from '../indicator/expiry.ts';
 import type { IndicatorRecord, Itype } from '../indicator/types.ts';
 import { type Choice, matches } from '../query/filter.ts';
-import type { Glimpse } from '../store/scan.ts';
+import type { AtAGlance } from '../store/scan.ts';
 import { aggregate, type FeedRow, type Statements, unitedConfidence, unitedTags } from './aggregate.ts';
 import type { Allowlist, AllowMatch } from './allowlist/allowlist.ts';
 import { agreed, decayed, shownConfidence } from './confidence.ts';
@@ -85,20 +85,23 @@ export function faultOf(
   return undefined;
 }
 
-/** Whether what a glimpse shows may make a value of a feed. Never no to one that is in it. */
+/** Whether what can be seen at a glance may make a value of a feed. Never no to one that is in it. */
 export function mayEnter(
   itype: Itype,
   { confidence: { min }, window }: FeedQuestion,
   nowMs: number,
-): (glimpses: readonly Glimpse[]) => boolean {
+): AtAGlance {
   const earliestMs = window?.of === 'reported' ? Number.NEGATIVE_INFINITY : sinceMs(window, itype, nowMs);
-  return (glimpses) => {
-    const confidences: number[] = [];
-    for (const { confidence, lasttimeMs } of glimpses) {
-      if (lasttimeMs >= earliestMs) confidences.push(decayed(confidence, itype, ageDays(lasttimeMs, nowMs)));
+  const left: number[] = [];
+  return (confidences, lasttimesMs) => {
+    left.length = 0;
+    for (let i = 0; i < confidences.length; i++) {
+      const lasttimeMs = lasttimesMs[i] ?? 0;
+      if (lasttimeMs >= earliestMs)
+        left.push(decayed(confidences[i] ?? 0, itype, ageDays(lasttimeMs, nowMs)));
     }
     // As if each had a provider of its own, which is the most that they can make together.
-    return confidences.length > 0 && shownConfidence(agreed(confidences)) >= min;
+    return left.length > 0 && shownConfidence(agreed(left)) >= min;
   };
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
-import { type Itype, itypes } from '../indicator/types.ts';
+import { type IndicatorRecord, type Itype, itypes } from '../indicator/types.ts';
 import { isBehind } from '../store/keys.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import type { Allowlist } from './allowlist/allowlist.ts';
@@ -213,7 +213,7 @@ export function createKeptFeed(
   function rowOrAside(
     key: string,
     { itype, indicator }: Value,
-    records: Awaited<ReturnType<IndicatorStore['byValue']>>,
+    records: readonly IndicatorRecord[],
     nowMs: number,
     allowlist: Allowlist,
   ): KeptRow | undefined {
@@ -263,33 +263,37 @@ export function createKeptFeed(
     if (complete || missing <= 0) return;
     pages = new Map();
     await parts.reading(async () => {
-      let rows: KeptRow[] = [];
       const made: Chunk[] = [];
-      const store_ = (all: boolean): void => {
-        if (rows.length === 0 || (!all && rows.length < feedLimits.rowsPerChunk)) return;
-        made.push(chunkOf(rows));
+      let rows: KeptRow[] = [];
+      function finishChunk(): void {
+        if (rows.length > 0) made.push(chunkOf(rows));
         rows = [];
-      };
-      for await (const { key, value, records } of valuesBehind(end, nowMs)) {
-        const row = rowOrAside(key, value, records, nowMs, allowlist);
-        if (row === undefined) continue;
-        rows.push(row);
-        store_(false);
-        if (after !== undefined && !isBehind(key, after)) continue;
-        missing--;
-        if (missing > 0) continue;
-        end = key;
-        break;
       }
-      store_(true);
+      /** Until the page is full. */
+      function add(value: Value, records: readonly IndicatorRecord[]): boolean {
+        const key = orderKey(value.itype, value.indicator);
+        const row = rowOrAside(key, value, records, nowMs, allowlist);
+        if (row === undefined) return false;
+        rows.push(row);
+        if (rows.length === feedLimits.rowsPerChunk) finishChunk();
+        if (after === undefined || isBehind(key, after)) missing--;
+        if (missing === 0) end = key;
+        return missing === 0;
+      }
+      await readBehind(end, nowMs, add);
+      finishChunk();
       chunks = joined(chunks, made);
       complete = missing > 0;
     });
     nextMs = earliest();
   }
 
-  /** Values of the store that may be rows, in order. */
-  async function* valuesBehind(key: string | undefined, nowMs: number) {
+  /** Hands over the values of the store that may be rows, in order, until it is told to stop. */
+  async function readBehind(
+    key: string | undefined,
+    nowMs: number,
+    add: (value: Value, records: readonly IndicatorRecord[]) => boolean,
+  ): Promise<void> {
     const from = key === undefined ? undefined : placeOf(key);
     const startAt = from === undefined ? 0 : itypes.indexOf(from.itype);
     for (const itype of wanted) {
@@ -297,8 +301,7 @@ export function createKeptFeed(
       const after = itype === from?.itype ? from.valueKey : undefined;
       for await (const values of store.scan(itype, after, mayEnter(itype, question, nowMs))) {
         for (const records of values) {
-          const indicator = records[0]?.indicator ?? '';
-          yield { key: orderKey(itype, indicator), value: { itype, indicator }, records };
+          if (add({ itype, indicator: records[0]?.indicator ?? '' }, records)) return;
         }
       }
     }

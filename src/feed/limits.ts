@@ -10,7 +10,7 @@ export const feedLimits = {
   changedMax: 20_000,
   /** Feeds kept, and their bytes together. The one asked for last is always kept. */
   feedsKept: 8,
-  keptBytesMax: 96 * 1024 * 1024,
+  keptBytesMax: 64 * 1024 * 1024,
   /** Pages of one feed whose cut and digest are kept as long as it does not change. */
   pagesMax: 16,
   /** Feeds that read the store at once. */

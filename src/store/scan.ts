@@ -4,8 +4,11 @@ import { behindValue, itypeRange } from './keys.ts';
 import { decodeRecord } from './record-codec.ts';
 import type { RecordTables } from './tables.ts';
 
-/** What can be seen of a record before its text is parsed. */
-export type Glimpse = { readonly confidence: number; readonly lasttimeMs: number };
+/**
+ * Whether a value is worth reading, by what can be seen of its records before their texts are parsed: the confidence and the
+ * lasttime of each. The lists are used again for the next value.
+ */
+export type AtAGlance = (confidences: readonly number[], lasttimesMs: readonly number[]) => boolean;
 
 /** What is read at once. classic-level stops at 16 KiB unless told otherwise. */
 const readAtOnce = { rows: 2_000, bytes: 512 * 1024 };
@@ -19,7 +22,7 @@ export async function* scanValues(
   records: () => RecordTables['records'],
   itype: Itype,
   after: string | undefined,
-  isWanted: (glimpses: readonly Glimpse[]) => boolean,
+  isWanted: AtAGlance,
 ): AsyncIterable<readonly (readonly IndicatorRecord[])[]> {
   try {
     // Of LevelDB on disk only; the type knows what all kinds have.
@@ -30,7 +33,7 @@ export async function* scanValues(
     const iterator = records().values(options);
     try {
       /** Of the value that the last part ended in, as more of it may follow. */
-      let begun: string[] = [];
+      let begun: readonly string[] = [];
       let reading = iterator.nextv(readAtOnce.rows);
       for (;;) {
         const texts = await reading;
@@ -49,28 +52,34 @@ export async function* scanValues(
   }
 }
 
+/** Values whose records are all there, and the records of the one that may go on. */
 function grouped(
-  begun: string[],
+  begun: readonly string[],
   texts: readonly string[],
-  isWanted: (glimpses: readonly Glimpse[]) => boolean,
-): { readonly values: readonly (readonly IndicatorRecord[])[]; readonly rest: string[] } {
+  isWanted: AtAGlance,
+): { readonly values: readonly (readonly IndicatorRecord[])[]; readonly rest: readonly string[] } {
+  const all = begun.length === 0 ? texts : [...begun, ...texts];
   const values: IndicatorRecord[][] = [];
-  let value = begun;
-  let start = value[0] === undefined ? '' : valueStart(value[0]);
-  const finish = () => {
-    if (value.length > 0 && isWanted(value.map(glimpse))) values.push(value.map(decodeRecord));
-  };
-  for (const text of texts) {
-    if (value.length > 0 && text.startsWith(start)) {
-      value.push(text);
-      continue;
-    }
-    finish();
-    value = [text];
-    start = valueStart(text);
+  const confidences: number[] = [];
+  const lasttimesMs: number[] = [];
+  let first = 0;
+  let start = '';
+  function finish(end: number): void {
+    if (end > first && isWanted(confidences, lasttimesMs))
+      values.push(all.slice(first, end).map(decodeRecord));
+    first = end;
+    confidences.length = 0;
+    lasttimesMs.length = 0;
   }
-  if (texts.length > 0) return { values, rest: value };
-  finish();
+  for (const [i, text] of all.entries()) {
+    if (i === first || !text.startsWith(start)) {
+      finish(i);
+      start = valueStart(text);
+    }
+    glance(text, confidences, lasttimesMs);
+  }
+  if (texts.length > 0) return { values, rest: all.slice(first) };
+  finish(all.length);
   return { values, rest: [] };
 }
 
@@ -80,28 +89,38 @@ function valueStart(text: string): string {
 }
 
 /** By the places that record-codec.ts gives them: five strings, the confidence, the tags, the count, two times. */
-export function glimpse(text: string): Glimpse {
+function glance(text: string, confidences: number[], lasttimesMs: number[]): void {
   let at = 1;
   for (let strings = 0; strings < 5; strings++) at = stringEnd(text, at) + 1;
   const confidenceEnd = text.indexOf(',', at);
-  const confidence = Number(text.slice(at, confidenceEnd));
+  confidences.push(
+    confidenceEnd === at + 1 ? text.charCodeAt(at) - zero : Number(text.slice(at, confidenceEnd)),
+  );
   at = confidenceEnd + 2;
-  while (text[at] === '"') {
+  while (text.charCodeAt(at) === quote) {
     at = stringEnd(text, at);
-    if (text[at] === ',') at++;
+    if (text.charCodeAt(at) === comma) at++;
   }
   // Behind the list: `],count,firsttime,lasttime,`.
   const countEnd = text.indexOf(',', at + 2);
-  const firsttimeEnd = text.indexOf(',', countEnd + 1);
-  const lasttimeMs = Number(text.slice(firsttimeEnd + 1, text.indexOf(',', firsttimeEnd + 1)));
-  return { confidence, lasttimeMs };
+  at = text.indexOf(',', countEnd + 1) + 1;
+  let lasttimeMs = 0;
+  // Digit by digit: to cut it out and read it takes three times as long.
+  for (let code = text.charCodeAt(at); code >= zero && code < zero + 10; code = text.charCodeAt(++at))
+    lasttimeMs = lasttimeMs * 10 + code - zero;
+  lasttimesMs.push(lasttimeMs);
 }
+
+const quote = 0x22;
+const comma = 0x2c;
+const slash = 0x5c;
+const zero = 0x30;
 
 /** Behind the string of JSON that begins at `at`. */
 function stringEnd(text: string, at: number): number {
   for (let end = text.indexOf('"', at + 1); end !== -1; end = text.indexOf('"', end + 1)) {
     let slashes = 0;
-    while (text[end - 1 - slashes] === '\\') slashes++;
+    while (text.charCodeAt(end - 1 - slashes) === slash) slashes++;
     if (slashes % 2 === 0) return end + 1;
   }
   return text.length;

@@ -12,7 +12,7 @@ import type { CountedField, FieldCount } from './counts.ts';
 import type { StoreError } from './errors.ts';
 import type { LogWindow } from './event-log.ts';
 import type { KeyRange } from './keys.ts';
-import type { Glimpse } from './scan.ts';
+import type { AtAGlance } from './scan.ts';
 import type { SnapshotSink, SnapshotSource } from './snapshot.ts';
 
 /** One applied event as this node's streams see it. */
@@ -83,12 +83,12 @@ export interface IndicatorStore extends AsyncDisposable {
   byItype(itype: Itype, after: string | undefined, limit: number): Promise<RecordPage>;
   /**
    * The values of one itype in value order, each with all its records, in parts, as they are when it begins; from behind the
-   * value whose sort key is `after`. A value that `isWanted` refuses at a glimpse of its records is not read any further.
+   * value whose sort key is `after`. A value that `isWanted` refuses is not read any further.
    */
   scan(
     itype: Itype,
     after: string | undefined,
-    isWanted: (glimpses: readonly Glimpse[]) => boolean,
+    isWanted: AtAGlance,
   ): AsyncIterable<readonly (readonly IndicatorRecord[])[]>;
   /** Records by reporttime, newest first, from behind `after`. */
   newest(after: string | undefined, limit: number): Promise<RecordPage>;
