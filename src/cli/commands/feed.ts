@@ -6,18 +6,23 @@ import { addConnectionOptions, addFilterOptions, type FilterOptions, filterQuery
 import { passOn } from '../output.ts';
 import { cells, readPage } from '../records.ts';
 import { renderTable } from '../table.ts';
+import { explainFeed } from './explain-feed.ts';
 
 const mediaTypes = { json: 'application/json', csv: 'text/csv', ndjson: 'application/x-ndjson' } as const;
 
 type FeedFormat = keyof typeof mediaTypes | 'table';
-type FeedOptions = FilterOptions & { readonly format?: FeedFormat; readonly json?: true };
+type FeedOptions = FilterOptions & {
+  readonly format?: FeedFormat;
+  readonly json?: true;
+  readonly explain?: string;
+};
 
 const columns = ['itype', 'indicator', 'providers', 'tlp', 'confidence', 'tags', 'count', 'lasttime'];
 
 export function configure(command: Command, io: Io): void {
   command
     .description(
-      'Print a feed: recent, confident, aggregated over providers, without special-purpose addresses. ' +
+      'Print a feed: recent, confident, aggregated over providers, without all that the allowlist names. ' +
         'The filters change what is confident and recent.',
     )
     .addOption(
@@ -28,7 +33,8 @@ export function configure(command: Command, io: Io): void {
         'ndjson',
       ]),
     )
-    .option('--json', 'the same as --format json');
+    .option('--json', 'the same as --format json')
+    .option('--explain <indicator>', 'say why it is in the feed of these filters, or is not');
   addFilterOptions(command, [
     'itype',
     'tags',
@@ -43,7 +49,8 @@ export function configure(command: Command, io: Io): void {
   addConnectionOptions(command)
     .addHelpText(
       'after',
-      '\nExit codes: 0 done (an empty feed too), 2 usage, 3 node not reachable, 4 not allowed.',
+      '\nExit codes: 0 done (an empty feed too), 1 what --explain asks about is not in the feed, 2 usage, ' +
+        '3 node not reachable or not ready, 4 not allowed.',
     )
     .action((options: FeedOptions) => feed(options, io));
 }
@@ -51,6 +58,7 @@ export function configure(command: Command, io: Io): void {
 async function feed(options: FeedOptions, io: Io): Promise<void> {
   const client = await connect(options, io);
   const query = filterQuery(options);
+  if (options.explain !== undefined) return explainFeed(client, query, options.explain, io);
   const format = options.json ? 'json' : (options.format ?? (io.stdout.isTTY ? 'table' : 'csv'));
   if (format === 'table') {
     const page = readPage(client, '/indicators', await getJson(client, '/indicators', query));

@@ -246,6 +246,42 @@ test.each([
   expect(io.out()).toBe('{}\n');
 });
 
+test.each([
+  [true, 0, ''],
+  [false, 1, 'example[.]com is not in the feed.\n'],
+])(
+  'feed --explain says why, and ends with whether it is in the feed: %s',
+  async (isIn, exitCode, complaint) => {
+    const explanation = {
+      itype: 'fqdn',
+      indicator: 'example.com',
+      in_feed: isIn,
+      why: 'a reason\u001b',
+      statements: [{ provider: 'alpha', group: 'everyone', counts: true, why: 'confidence 9' }],
+    };
+    await using node = await testNode((_seen, response) =>
+      json(response, 200, { meta: { explain: [explanation] }, data: [] }),
+    );
+    const io = testIo();
+    const argv = ['feed', '--explain', 'example[.]com', '--days', '9', '--limit', '50000', '--url', node.url];
+    expect(await runCli(argv, io)).toBe(exitCode);
+    expect(node.seen[0]?.query).toEqual({ q: 'example[.]com', explain: '1', days: '9', limit: '1' });
+    expect(io.out()).toMatch(
+      isIn
+        ? /^example.com \(fqdn\) is in the feed: a reason\\u001b\nprovider +group +counts +why\nalpha +everyone +true +confidence 9\n$/
+        : /^example.com \(fqdn\) is not in the feed: /,
+    );
+    expect(io.err()).toBe(complaint);
+  },
+);
+
+test('feed --explain of a node that does not explain is told apart', async () => {
+  await using node = await testNode((_seen, response) => json(response, 200, page));
+  const io = testIo();
+  expect(await runCli(['feed', '--explain', 'example.com', '--url', node.url], io)).toBe(1);
+  expect(io.err()).toContain('Does --url name a Tocsin node?');
+});
+
 test('status shows all that the node says, nested or not', async () => {
   const mesh = { id: 'aa', ready: true, endpoints: { http: 'http://127.0.0.1:8480' }, records: 3 };
   await using node = await testNode((_seen, response) => json(response, 200, mesh));
