@@ -77,10 +77,12 @@ export function unitedConfidence(statements: Statements, nowMs: number): number 
 
 /**
  * Statements about one value into one row; their order does not matter. Ports, description and reference are each those of the
- * most confident statement that has some, of the newest if several are.
+ * most confident statement that has some, of the newest if several are. Of sensors, which saw it and state nothing, only the
+ * sightings count.
  */
 export function aggregate(
   statements: Statements,
+  sensors: readonly IndicatorRecord[],
   tags: readonly string[],
   confidence: number,
   context: readonly string[],
@@ -99,7 +101,7 @@ export function aggregate(
     lasttime: rfc3339(greatest(statements.map(({ lasttimeMs }) => lasttimeMs))),
     reporttime: rfc3339(greatest(statements.map(({ reporttimeMs }) => reporttimeMs))),
   };
-  const sightings = sum(statements.map((statement) => statement.sightings?.count ?? 0));
+  const sightings = sum([...statements, ...sensors].map((record) => record.sightings?.count ?? 0));
   if (sightings > 0) row.sightings = sightings;
   const service = best.find(({ portlist, protocol }) => portlist !== undefined || protocol !== undefined);
   if (service?.portlist !== undefined) row.portlist = service.portlist;

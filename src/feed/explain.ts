@@ -94,7 +94,7 @@ function faultText(
     case 'allowlist-entry':
       return 'an entry of the allowlist, no statement about a threat';
     case 'unobserved':
-      return 'nothing was observed yet';
+      return 'a sensor saw it, which states nothing: its sightings are added';
     case 'retracted':
       return `retracted: ${record.retracted?.reason ?? ''}`;
     case 'expired':

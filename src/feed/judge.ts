@@ -1,4 +1,5 @@
 import { readNetwork } from '../indicator/address.ts';
+import { isAllowlistEntry } from '../indicator/allowlist-tags.ts';
 import { expiresAtMs } from '../indicator/expiry.ts';
 import type { IndicatorRecord, Itype } from '../indicator/types.ts';
 import { type Choice, matches } from '../query/filter.ts';
@@ -11,7 +12,6 @@ import type { FeedQuestion } from './question.ts';
 import { ageDays, leavesAtMs, sinceMs, windowTimeMs } from './window.ts';
 
 /** A record with one of them is a statement about the allowlist, not about a threat. */
-const allowlistTags = ['allowlist', 'allowlist-context'];
 const never = Number.POSITIVE_INFINITY;
 
 /** Why a statement does not count; undefined when it does. */
@@ -48,7 +48,11 @@ export function judge(
   const [first, ...more] = records.filter((record) => faultOf(record, question, nowMs) === undefined);
   if (first === undefined) return { kind: 'out', why: 'nothing-counts', untilMs: never };
   const statements: Statements = [first, ...more];
-  const untilMs = statements.reduce(
+  // What sensors saw of it is added, for as long as a statement of that time would count.
+  const sensors = records.filter(
+    (record) => record.count === 0 && faultOf(record, question, nowMs) === 'unobserved',
+  );
+  const untilMs = [...statements, ...sensors].reduce(
     (earliest, record) => Math.min(earliest, expiresAtMs(record), leavesAtMs(question.window, record)),
     never,
   );
@@ -66,7 +70,7 @@ export function judge(
     return { kind: 'too-large', prefixMin, untilMs };
   const { suppressedBy, context } = allowlist.check(itype, indicator);
   if (suppressedBy !== undefined) return { kind: 'allowlisted', match: suppressedBy, untilMs };
-  return { kind: 'row', row: aggregate(statements, tags, confidence, listsOf(context)), untilMs };
+  return { kind: 'row', row: aggregate(statements, sensors, tags, confidence, listsOf(context)), untilMs };
 }
 
 /** The first reason why a statement does not count. */
@@ -75,14 +79,14 @@ export function faultOf(
   { statements, window }: Pick<FeedQuestion, 'statements' | 'window'>,
   nowMs: number,
 ): StatementFault | undefined {
-  if (record.tags.some((tag) => allowlistTags.includes(tag))) return 'allowlist-entry';
-  // Sightings or a retraction can come before what they are about.
-  if (record.count === 0) return 'unobserved';
+  // It says something of the allowlist, not of a threat.
+  if (isAllowlistEntry(record)) return 'allowlist-entry';
   if (record.retracted !== undefined) return 'retracted';
   if (expiresAtMs(record) <= nowMs) return 'expired';
   if (!matches(statements, record)) return 'filtered';
   if (windowTimeMs(window, record) < sinceMs(window, record.itype, nowMs)) return 'too-old';
-  return undefined;
+  // Sightings can come without what they are about, or before it.
+  return record.count === 0 ? 'unobserved' : undefined;
 }
 
 /** Whether what can be seen at a glance may make a value of a feed. Never no to one that is in it. */

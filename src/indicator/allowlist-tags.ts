@@ -1,14 +1,18 @@
 import type { IndicatorRecord } from './types.ts';
 
-/**
- * Records with these tags are no indicators but the allowlist: `allowlist` keeps what they name out of every feed, and
- * `allowlist-context` only says something about it.
- */
-export const allowlistTag = 'allowlist';
-export const allowlistContextTag = 'allowlist-context';
-/** On a public suffix: everything below it is meant too. */
-export const allowlistChildrenTag = 'allowlist-children';
+/** Tags that make a record an entry of the allowlist, and say how far it reaches. */
+export const allowlistTags = {
+  /** What it names never enters a feed. */
+  suppress: 'allowlist',
+  /** What it names is annotated, and may enter. */
+  context: 'allowlist-context',
+  /** It vouches for all below it, even where strangers live: below a public suffix, on a hosting platform. */
+  children: 'allowlist-children',
+  /** It means the name itself, and nothing below. */
+  exact: 'allowlist-exact',
+} as const;
 
+/** Whether a record says something of the allowlist, and nothing of a threat. */
 export function isAllowlistEntry({ tags }: Pick<IndicatorRecord, 'tags'>): boolean {
-  return tags.includes(allowlistTag) || tags.includes(allowlistContextTag);
+  return tags.includes(allowlistTags.suppress) || tags.includes(allowlistTags.context);
 }

@@ -1,4 +1,4 @@
-import { allowlistTags } from './statement.ts';
+import { allowlistTags } from '../../indicator/allowlist-tags.ts';
 
 /** What being on a list does: keep out of every feed, or annotate. */
 export type Effect = 'suppress' | 'context';

@@ -1,16 +1,5 @@
+import { allowlistTags } from '../../indicator/allowlist-tags.ts';
 import type { IndicatorRecord, RecordKey } from '../../indicator/types.ts';
-
-/** Tags that make a record an entry of the allowlist, and say how far it reaches. */
-export const allowlistTags = {
-  /** What it names never enters a feed. */
-  suppress: 'allowlist',
-  /** What it names is annotated, and may enter. */
-  context: 'allowlist-context',
-  /** It vouches for all below it, even where strangers live: below a public suffix, on a hosting platform. */
-  children: 'allowlist-children',
-  /** It means the name itself, and nothing below. */
-  exact: 'allowlist-exact',
-} as const;
 
 /** What of a record the allowlist reads. */
 export type AllowRecord = RecordKey &
@@ -33,11 +22,6 @@ export function statementOf(record: AllowRecord, nowMs: number): Statement | und
   if (record.retracted !== undefined || (expiretimeMs !== undefined && expiretimeMs <= nowMs))
     return undefined;
   return { provider, group, suppresses, reach: reachOf(tags), expiretimeMs };
-}
-
-/** Whether a record is tagged as an entry, in force or not: such a record is no indicator of a feed. */
-export function isAllowlistRecord({ tags }: Pick<IndicatorRecord, 'tags'>): boolean {
-  return tags.includes(allowlistTags.suppress) || tags.includes(allowlistTags.context);
 }
 
 function reachOf(tags: readonly string[]): Statement['reach'] {

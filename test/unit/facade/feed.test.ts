@@ -148,6 +148,22 @@ describe('validators', () => {
   });
 });
 
+test('what sensors saw is added to the row of a value, and makes no row by itself', async () => {
+  await using rooms = await openRooms();
+  await rooms.submit(bad('a.example.com'));
+  await feed(rooms);
+  const seen = await rooms.app.request('/sightings', {
+    method: 'POST',
+    headers: { ...bearer('admin'), 'content-type': 'application/json' },
+    body: JSON.stringify([
+      { indicator: 'a.example.com', count: 3 },
+      { indicator: 'b.example.com', count: 4 },
+    ]),
+  });
+  expect(seen.status).toBe(201);
+  expect((await feed(rooms)).data).toMatchObject([{ indicator: 'a.example.com', sightings: 3, count: 1 }]);
+});
+
 test('HEAD answers with the headers of GET', async () => {
   await using rooms = await openRooms();
   await rooms.submit(bad('a.example.com'));

@@ -17,7 +17,7 @@ function rowOf(first: Omit<Fields, 'indicator'>, ...more: readonly Omit<Fields, 
 }
 
 function together(statements: Statements): FeedRow {
-  return aggregate(statements, unitedTags(statements), unitedConfidence(statements, nowMs), []);
+  return aggregate(statements, [], unitedTags(statements), unitedConfidence(statements, nowMs), []);
 }
 
 test('one statement is its own row, with its fields in fixed order', () => {
@@ -122,6 +122,16 @@ describe('of several statements', () => {
     const record = recordOf({ indicator });
     const row = together([record, ...Array.from({ length: 250_000 }, () => record)]);
     expect(row).toMatchObject({ confidence: 5, count: 250_001, providers: ['test'] });
+  });
+
+  test('sightings are added, those of sensors that state nothing as well', () => {
+    const seen = (count: number) => ({
+      ...recordOf({ indicator, provider: 'sensor' }),
+      sightings: { count, lasttimeMs: nowMs },
+    });
+    const [first, second, third] = [seen(2), seen(3), { ...seen(4), count: 0, tlp: 'red' as const }];
+    const row = aggregate([first, second], [third], [], 5, []);
+    expect(row).toMatchObject({ sightings: 9, count: 2, tlp: 'amber' });
   });
 
   test('a count stays an exact number', () => {
