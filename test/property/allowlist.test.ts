@@ -33,6 +33,7 @@ const root = fc.constantFrom(
   'github.io',
   'co.uk',
   'gmail.com',
+  'wsimg.com',
   'a.github.io',
   'docs.google.com',
   'google.com',

@@ -1,6 +1,6 @@
 import { parse } from 'tldts';
 
-import { freeMailDomains } from '../../src/feed/allowlist/built-in.ts';
+import { freeMailDomains, hostingPlatforms } from '../../src/feed/allowlist/built-in.ts';
 
 /** An entry as it was submitted: canonical, in force, whoever said it. */
 export type PlainEntry = {
@@ -13,7 +13,8 @@ export type PlainEntry = {
 /**
  * The rules of docs/allowlist.md once more, written so that they can be read and not so that they are fast, and without what
  * src/ reads addresses, splits values and looks entries up by: addresses are texts of 0 and 1 here, names are arrays of
- * labels. Only the free-mail domains are shared, which are data.
+ * labels. Only the names
+ * of the free-mail domains and hosting platforms are shared, which are data.
  * @returns for a canonical value all entries that forbid it to be in a feed: none, and it may
  */
 export function bruteForceAllowlist(
@@ -53,7 +54,8 @@ export function bruteForceAllowlist(
     const reaching = above.filter(
       (entry) => entry.indicator === host || !entry.tags.includes('allowlist-exact'),
     );
-    if (isGuest && (isFreeMail || reaching.some((entry) => !suppresses(entry)))) {
+    const isBuiltIn = labels.some((_, i) => hostingPlatforms.has(labels.slice(i).join('.')));
+    if (isGuest && (isFreeMail || isBuiltIn || reaching.some((entry) => !suppresses(entry)))) {
       return reaching.filter(
         (entry) =>
           suppresses(entry) &&

@@ -4,7 +4,7 @@ import { mailHost } from '../../indicator/email.ts';
 import { hostAddress } from '../../indicator/host.ts';
 import type { Itype } from '../../indicator/types.ts';
 import { splitAtHost } from '../../indicator/url.ts';
-import { builtInLists, freeMailDomains } from './built-in.ts';
+import { builtInLists, freeMailDomains, hostingPlatforms } from './built-in.ts';
 import type { Entry } from './entry.ts';
 import { createNames } from './names.ts';
 import { createNetworks, type Family } from './networks.ts';
@@ -35,6 +35,9 @@ export type LiveAllowlist = Allowlist & Pick<Register, 'put' | 'remove'>;
 
 /** Matches that a verdict names at most: a network may hold thousands of a cloud's. */
 export const contextMax = 20;
+
+const platforms = createNames(new Map([...hostingPlatforms].map((name) => [name, name])));
+for (const name of hostingPlatforms) platforms.note(name);
 
 const nothing: AllowVerdict = { suppressedBy: undefined, context: [] };
 
@@ -68,19 +71,25 @@ export function createAllowlist(clock: Pick<Clock, 'wallMs'>): LiveAllowlist {
     return { ...verdict, suppressedBy: { list: builtInLists.publicSuffix, entry: name } };
   }
 
-  /** Of what is at a host: a URL, a mailbox. `isPlatform`: strangers' things are there, whatever the entries say. */
-  function checkHost(host: string, isPlatform: boolean): AllowVerdict {
+  /** Of what is at a host: a URL, a mailbox. `guest`: what says that it is a stranger's, whatever the entries say. */
+  function checkHost(host: string, guest?: AllowMatch): AllowVerdict {
     const address = hostAddress(host);
     if (address !== undefined) return checkNetwork(address.itype, formatNetwork(address));
     const above = names.entriesAbove(host);
-    return judge(above, host, isPlatform || above.some((entry) => contextsAt(entry, host).length > 0));
+    const [platform] = platforms.entriesAbove(host);
+    const builtIn =
+      platform === undefined ? undefined : { list: builtInLists.hostingPlatform, entry: platform };
+    const told = guest ?? builtIn;
+    const isHosting = told !== undefined || above.some((entry) => contextsAt(entry, host).length > 0);
+    const verdict = judge(above, host, isHosting);
+    if (told === undefined) return verdict;
+    return { ...verdict, context: [told, ...verdict.context].slice(0, contextMax) };
   }
 
   function checkMail(email: string): AllowVerdict {
     const host = mailHost(email);
-    if (!freeMailDomains.has(host)) return checkHost(host, false);
-    const { suppressedBy, context } = checkHost(host, true);
-    return { suppressedBy, context: [{ list: builtInLists.freeMail, entry: host }, ...context] };
+    const isFree = freeMailDomains.has(host);
+    return checkHost(host, isFree ? { list: builtInLists.freeMail, entry: host } : undefined);
   }
 
   /** What is said of the value itself goes before what is said of where it is. */
@@ -103,7 +112,7 @@ export function createAllowlist(clock: Pick<Clock, 'wallMs'>): LiveAllowlist {
         case 'fqdn':
           return checkName(indicator);
         case 'url':
-          return withExact(itype, indicator, checkHost(splitAtHost(indicator).host, false));
+          return withExact(itype, indicator, checkHost(splitAtHost(indicator).host));
         case 'email':
           return withExact(itype, indicator, checkMail(indicator));
         default:

@@ -1,10 +1,8 @@
-import type { Entry } from './entry.ts';
-
-/** Entries that are names, to be asked for those of a name and of the names above it. */
-export type Names = {
+/** What there is by name, to be asked for that of a name and of the names above it. */
+export type Names<T> = {
   note(name: string): void;
   /** The closest first. */
-  entriesAbove(name: string): readonly Entry[];
+  entriesAbove(name: string): readonly T[];
 };
 
 /** Bits for each entry: of the names without one, at most one in eight is looked up in vain. */
@@ -17,7 +15,7 @@ const dot = 0x2e;
  * them all, and only what may have an entry by its hash is cut out and looked up: cutting costs more than the walk.
  * @param entries each of its names must be noted once it is there; one that is gone costs a look-up in vain
  */
-export function createNames(entries: ReadonlyMap<string, Entry>): Names {
+export function createNames<T>(entries: ReadonlyMap<string, T>): Names<T> {
   let marks = new Uint32Array(bitsMin / 32);
   let noted = 0;
 
@@ -38,7 +36,7 @@ export function createNames(entries: ReadonlyMap<string, Entry>): Names {
       } else mark(name);
     },
     entriesAbove(name) {
-      let found: Entry[] | undefined;
+      let found: T[] | undefined;
       let hash = 0;
       for (let at = name.length - 1; at >= 0; at--) {
         hash = mixed(hash, name.charCodeAt(at));
@@ -68,4 +66,4 @@ function bitOf(hash: number): number {
   return 1 << (hash >>> 27);
 }
 
-const none: readonly Entry[] = [];
+const none: readonly never[] = [];

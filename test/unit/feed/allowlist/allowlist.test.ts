@@ -164,6 +164,7 @@ describe.each<
       ['suppress', 'https://docs.google.com/ours'],
       ['context', 'sharepoint.com'],
       ['children', 'ours.sharepoint.com'],
+      ['suppress', 'wsimg.com'],
     ],
     [
       ['https://docs.google.com/forms/d/evil', undefined],
@@ -174,6 +175,9 @@ describe.each<
       ['https://docs.google.com/ours', 'suppress https://docs.google.com/ours'],
       ['https://ours.sharepoint.com/report', 'children ours.sharepoint.com'],
       ['https://evil.sharepoint.com/report', undefined],
+      // A platform without any entry that says so.
+      ['https://img1.wsimg.com/blobby/go/evil.pdf', undefined],
+      ['img1.wsimg.com', 'suppress wsimg.com'],
     ],
   ],
   [
