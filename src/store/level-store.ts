@@ -19,7 +19,8 @@ import {
   recordKeyOf,
   valueRange,
 } from './keys.ts';
-import { readEachRange, readRanges } from './ranges.ts';
+import { createNetworkIndex } from './network-index.ts';
+import { addressKeys, readEachRange, readRanges } from './ranges.ts';
 import { decodeRecord } from './record-codec.ts';
 import { countDeltas, type RecordChange, recordRows } from './record-rows.ts';
 import { flush, newRows, type Rows } from './rows.ts';
@@ -74,6 +75,11 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
   await checkVersion();
   let tables = recordTables(level, Number((await meta.get('generation')) ?? 0));
   let counts = createCounts(tables);
+  const networks = createNetworkIndex(async function* () {
+    // What is being written now was not told to the index, and is not on disk yet.
+    while (applying !== undefined) await Promise.allSettled([applying]);
+    yield* addressKeys(tables.records);
+  });
   let summary = await readSummary(level, tables);
   /** The records that snapshots replaced, as long as they may say what these do not; the newest last. */
   let replaced = await replacedTables();
@@ -198,7 +204,10 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     const deltas = countDeltas(changes);
     await counts.load(deltas);
     await apply(next, (rows) => {
-      for (const change of changes) recordRows(rows, tables, change);
+      for (const change of changes) {
+        recordRows(rows, tables, change);
+        if (change.before === undefined) networks.added(change.key);
+      }
       counts.addRows(rows, deltas);
       fill(rows);
     });
@@ -358,6 +367,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       logIsWhole: false,
     };
     tables = next;
+    networks.forget();
     vectorBefore = summary.vector;
     try {
       await apply(installed, (rows) => {
@@ -367,11 +377,13 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       });
     } catch (cause) {
       tables = before;
+      networks.forget();
       vectorBefore = undefined;
       throw cause;
     }
     replaced = behind;
     counts = nextCounts;
+    networks.forget();
     try {
       await carryOver(origins);
     } catch (cause) {
@@ -604,9 +616,10 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     byItype: (itype, after, limit) => read(() => byItype(itype, after, limit)),
     scan: (itype, after, isWanted) => scanValues(() => tables.records, itype, after, isWanted),
     newest: (after, limit) => read(() => newest(after, limit)),
-    inRanges: (ranges, after, limit) => read(() => readRanges(tables.records, ranges, after, limit)),
+    inRanges: (ranges, after, limit) =>
+      read(() => readRanges(tables.records, networks.narrow(ranges), after, limit)),
     ofEachRange: (ranges, eachMax, allMax) =>
-      read(() => readEachRange(tables.records, ranges, eachMax, allMax)),
+      read(() => readEachRange(tables.records, ranges, networks.narrow, eachMax, allMax)),
     newestFrom: newestStart,
     newestKeyOf: (record) => newestKey(record.reporttimeMs, recordKey(record)),
     itypeKeyOf: recordKey,

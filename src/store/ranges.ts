@@ -30,17 +30,18 @@ export async function readRanges(
 
 /**
  * The first records of each range, `eachMax` at most; of all ranges together `allMax`. The ranges may come in any order,
- * lie within one another, and be there twice.
+ * lie within one another, and be there twice. `narrow` takes out those that are known to hold nothing.
  */
 export async function readEachRange(
   table: Records,
   ranges: readonly KeyRange[],
+  narrow: (ranges: readonly KeyRange[]) => readonly KeyRange[],
   eachMax: number,
   allMax: number,
 ): Promise<readonly RangeRecords[]> {
   type Found = { readonly range: KeyRange; readonly texts: string[]; more: boolean };
   const byRange = new Map<string, Found>(
-    ranges.map((range) => [nameOf(range), { range, texts: [], more: false }]),
+    narrow(ranges).map((range) => [nameOf(range), { range, texts: [], more: false }]),
   );
   let taken = 0;
   for (const list of apart([...byRange.values()])) {
@@ -64,6 +65,23 @@ export async function readEachRange(
   const read = new Map<string, RangeRecords>();
   for (const [name, { texts, more }] of byRange) read.set(name, { records: texts.map(decodeRecord), more });
   return ranges.map((range) => read.get(nameOf(range)) ?? { records: [], more: false });
+}
+
+/** The keys of all addresses and networks, in lots. */
+export async function* addressKeys(table: Records): AsyncIterable<readonly string[]> {
+  const options = { gt: 'ipv4\0', lt: 'ipv6\u0001', highWaterMarkBytes: bytesAtOnce };
+  const iterator = table.keys(options);
+  try {
+    for (
+      let keys = await iterator.nextv(rowsAtOnce);
+      keys.length > 0;
+      keys = await iterator.nextv(rowsAtOnce)
+    ) {
+      yield keys;
+    }
+  } finally {
+    await iterator.close();
+  }
 }
 
 function nameOf({ gt, lt }: KeyRange): string {
