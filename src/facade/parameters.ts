@@ -59,7 +59,7 @@ const confidence = z
   })
   .openapi({ description: 'At least `8`, or between `3,7`', example: '8' });
 
-function number(min: number, max: number, description: string) {
+function number(min: number, max: number, description: string, example: string) {
   return z
     .string()
     .transform((text, context) => {
@@ -68,7 +68,7 @@ function number(min: number, max: number, description: string) {
       context.addIssue({ code: 'custom', message: `allowed is a number from ${min} to ${max}` });
       return z.NEVER;
     })
-    .openapi({ description, example: String(min) });
+    .openapi({ description, example });
 }
 
 export function flag(description: string) {
@@ -114,14 +114,15 @@ export const windowParameters = {
     0,
     daysMax,
     'Not older: by lasttime (observed) in a feed, by reporttime in a query',
+    '7',
   ).optional(),
-  hours: number(0, daysMax * 24, 'The same in hours; with `days` it is added').optional(),
+  hours: number(0, daysMax * 24, 'The same in hours; with `days` it is added', '12').optional(),
   observed: span('Last observed at the source (lasttime)').optional(),
   reported: span('Last reported to the mesh (reporttime)').optional(),
 };
 
 export function limitParameter(max: number, description: string) {
-  return number(1, max, description)
+  return number(1, max, description, '100')
     .refine(Number.isInteger, { message: `allowed is a whole number from 1 to ${max}` })
     .optional();
 }

@@ -1,8 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { quote } from '../indicator/quote.ts';
+import type { Itype } from '../indicator/types.ts';
 import { refuse } from '../parsed.ts';
 import { readValue } from '../query/asked.ts';
 import { searchLimits } from '../query/limits.ts';
 import { noRelation } from '../query/match.ts';
+import { parsePattern } from '../query/pattern.ts';
 import { type SearchAnswer, searchValues } from '../query/search.ts';
 import { problemAnswers } from './answers.ts';
 import { readBody } from './body.ts';
@@ -16,7 +19,7 @@ import { presentAnswer } from './query-page.ts';
 import { relatedParameter } from './question.ts';
 import { codingFor, rendered, respond } from './rendering.ts';
 import { requireScope } from './scopes.ts';
-import { readSearch, type Sent, searchTypes } from './search-body.ts';
+import { readSearch, type Sent, type searchTypes } from './search-body.ts';
 import { readParameters } from './validation.ts';
 
 const parameters = z.strictObject({
@@ -34,13 +37,18 @@ const parameters = z.strictObject({
   ),
 });
 
-const bodyOf = (type: string) => ({
-  schema: type === 'application/json' ? z.object({ indicators: z.array(z.string()) }) : z.string(),
-  example:
-    type === 'application/json'
-      ? { indicators: ['192.0.2.1', 'example.com', 'hxxp://example[.]net/login'] }
-      : '192.0.2.1\nexample.com\n',
-});
+const examples = ['192.0.2.1', 'example.com', 'hxxp://example[.]net/login'];
+const text = { schema: z.string() };
+const ndjson = { ...text, example: examples.map((value) => `${JSON.stringify(value)}\n`).join('') };
+const bodies: Readonly<Record<(typeof searchTypes)[number], object>> = {
+  'application/json': {
+    schema: z.object({ indicators: z.array(z.string()) }),
+    example: { indicators: examples },
+  },
+  'application/x-ndjson': ndjson,
+  'application/ndjson': ndjson,
+  'text/plain': { ...text, example: `${examples.join('\n')}\n` },
+};
 
 const row = z.object({
   row: z
@@ -74,7 +82,7 @@ const route = createRoute({
   security: [{ token: [] }],
   request: {
     query: parameters,
-    body: { content: Object.fromEntries(searchTypes.map((type) => [type, bodyOf(type)])) },
+    body: { content: bodies },
   },
   responses: {
     200: {
@@ -110,7 +118,7 @@ export function addSearchRoute(app: OpenAPIHono<Env>, { store, clock }: FacadePa
     }
     const { itype, limit = searchLimits.limitDefault, related = noRelation } = values;
     const stated = itype?.length === 1 ? itype[0] : undefined;
-    const read = sent.value.map(({ value }) => (value === undefined ? notText : readValue(value, stated)));
+    const read = sent.value.map(({ value }) => (value === undefined ? notText : readSent(value, stated)));
     const answers = await searchValues(
       store,
       read.map((kinds) => (kinds.ok ? kinds.value : [])),
@@ -141,7 +149,17 @@ export function addSearchRoute(app: OpenAPIHono<Env>, { store, clock }: FacadePa
 
 const notText = refuse('wrong-type', 'allowed is text, or an object with an indicator that is text');
 
-type Read = ReturnType<typeof readValue> | typeof notText;
+/** A pattern is told from what is no indicator: it has its place elsewhere. */
+function readSent(value: string, stated: Itype | undefined) {
+  const read = readValue(value, stated);
+  if (read.ok || !value.includes('*') || !parsePattern(value).ok) return read;
+  return refuse(
+    'pattern',
+    `${quote(value)} is a pattern, which GET /indicators takes as q; allowed are values`,
+  );
+}
+
+type Read = ReturnType<typeof readSent> | typeof notText;
 
 function presentRow({ row, value }: Sent, read: Read | undefined, answer: SearchAnswer | undefined) {
   const shown = { row, ...(value !== undefined && { value }) };

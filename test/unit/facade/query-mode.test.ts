@@ -118,6 +118,23 @@ describe('a filter', () => {
   });
 });
 
+test('a feed takes the same filters, and a window of its own gives way to the one that is asked for', async () => {
+  await using rooms = await openRooms();
+  await rooms.submit(
+    { indicator: 'old.example.com', confidence: 9, lasttime: '2025-06-01', cc: 'DE', tlp: 'clear' },
+    { indicator: 'new.example.com', confidence: 9, lasttime: '2026-01-01', cc: 'FR', asn: 64500 },
+  );
+  const feed = async (query: string) => [...shown(await ask(rooms, query))].sort();
+  expect(await feed('')).toEqual(['new.example.com']);
+  expect(await feed('observed=2025-01-01,2025-12-31')).toEqual(['old.example.com']);
+  expect(await feed('observed=,2025-12-31')).toEqual(['old.example.com']);
+  expect(await feed('observed=2025-01-01,')).toEqual(['new.example.com', 'old.example.com']);
+  expect(await feed('reported=2026-01-02,')).toEqual(['new.example.com']);
+  expect(await feed('reported=,2026-01-01')).toEqual([]);
+  expect(await feed('days=365&cc=de&tlp=clear')).toEqual(['old.example.com']);
+  expect(await feed('days=365&asn=64500')).toEqual(['new.example.com']);
+});
+
 test('answers are sorted as is asked', async () => {
   await using rooms = await openRooms();
   await rooms.submit(...world);
