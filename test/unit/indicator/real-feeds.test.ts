@@ -103,6 +103,23 @@ describe.skipIf(!present)('real feeds are taken whole, but for rows that a plain
     }
   });
 
+  test('ThreatFox: an address with a port is the address, and the port its portlist', () => {
+    const json = readFileSync(join(feeds, 'abuse.ch/threatfox_recent_2026-07-09.json'), 'utf8');
+    const exported: Record<string, { ioc_type: string; ioc_value: string }[]> = JSON.parse(json);
+    const rows = Object.values(exported).flat();
+    const withPort = rows.filter(({ ioc_type }) => ioc_type === 'ip:port');
+    report('threatfox', parseAll(rows.map(({ ioc_value }) => ioc_value)));
+    expect(withPort.length).toBeGreaterThan(2_500);
+    for (const { ioc_value } of withPort) {
+      const [address, port] = ioc_value.split(':');
+      const parsed = parseObservation(ioc_value, { ...standardDefaults, provider: 'feed' }, nowMs);
+      expect(parsed).toMatchObject({
+        ok: true,
+        value: { itype: 'ipv4', indicator: address, portlist: port },
+      });
+    }
+  });
+
   test('a feed that was defanged by hand', () => {
     const outcomes = parseAll(lines('csirtg/feed_defanged.txt').map((line) => line.split(',')[1] ?? ''));
     report('defanged', outcomes);
