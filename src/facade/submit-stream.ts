@@ -174,6 +174,8 @@ export async function answerStream(
   const isWhole = await readAll();
   while (line.length > 0) await change();
   stopping.removeEventListener('abort', changed);
+  // From here on it is a connection like any other.
+  outgoing.off('timeout', timedOut);
   if (!isWhole)
     problem ??= problemOfIntake(new IntakeError('STOPPED', 'the node is stopping; ask another one'));
   outgoing.end(problem && `{"error":${problemText(problem)}}\n`);
