@@ -26,7 +26,7 @@ import { lastSeqOf } from './event/vector.ts';
 import { createApp } from './facade/app.ts';
 import type { MeshView, PeerRow } from './facade/parts.ts';
 import { AddressInUse, startServer } from './facade/server.ts';
-import { specialPurposeOnly } from './feed/allowlist/special-purpose-only.ts';
+import { followAllowlist } from './feed/allowlist/follow.ts';
 import { createFeeds } from './feed/feeds.ts';
 import { createIntake } from './intake/intake.ts';
 import { replaceFile } from './replace-file.ts';
@@ -150,7 +150,11 @@ async function startNode(
       acknowledged: async (range, wish) => (await replication).acknowledged(range, wish),
     });
     stops.push(() => intake.stop());
-    const feeds = createFeeds({ store, clock: systemClock, allowlist: () => specialPurposeOnly });
+    const allowlist = followAllowlist(store, systemClock, (error) =>
+      log.error({ err: error }, 'the allowlist could not be loaded: there are no feeds'),
+    );
+    stops.push(() => allowlist.stop());
+    const feeds = createFeeds({ store, clock: systemClock, allowlist: allowlist.current });
     stops.push(() => feeds.stop());
     const meshView: { current: MeshView } = { current: unstarted };
     const counters = { mesh: uncounted, replication: uncounted };

@@ -54,7 +54,7 @@ const providersRoute = namesRoute('/providers', 'Providers');
 const itypesRoute = plainRoute(
   '/itypes',
   'The kinds of indicator, with the number of records and what feeds and expiry make of them',
-  'By itype: records, the rules of feeds, days until it expires',
+  'By itype: records, what a feed takes by default (docs/feeds.md), days until it expires',
 );
 const confidenceRoute = plainRoute(
   '/confidence',
@@ -88,7 +88,7 @@ export function addFaqRoutes(app: OpenAPIHono<Env>, { store }: FacadeParts): voi
     const data = itypes.map((name) => ({
       name,
       records: counted.get(name) ?? 0,
-      feed: feedRule(name),
+      ...feedRule(name),
       expires_after_days: timeToLiveDays[name],
     }));
     return context.json({ data }, 200);
@@ -118,12 +118,6 @@ export function addFaqRoutes(app: OpenAPIHono<Env>, { store }: FacadeParts): voi
   });
 }
 
-function feedRule(itype: Itype) {
-  const { days, holdsDays, halfLifeDays, prefixMin } = ruleOf(itype);
-  const largest = prefixMin === undefined ? {} : { largest_prefix: prefixMin };
-  return { days, confidence_holds_days: holdsDays, confidence_half_life_days: halfLifeDays, ...largest };
-}
-
 async function mostFrequent(store: IndicatorStore, field: CountedField): Promise<readonly FieldCount[]> {
   const counted = [...(await store.counts(field, undefined, scannedMax))];
   return counted.sort((a, b) => b.records - a.records || (a.name < b.name ? -1 : 1));
@@ -132,4 +126,14 @@ async function mostFrequent(store: IndicatorStore, field: CountedField): Promise
 async function byName(store: IndicatorStore, field: CountedField): Promise<ReadonlyMap<string, number>> {
   const counted = await store.counts(field, undefined, scannedMax);
   return new Map(counted.map(({ name, records }) => [name, records]));
+}
+
+function feedRule(itype: Itype) {
+  const { days, holdsDays, halfLifeDays, prefixMin } = ruleOf(itype);
+  return {
+    feed_days: days,
+    confidence_holds_days: holdsDays,
+    confidence_half_life_days: halfLifeDays,
+    ...(prefixMin !== undefined && { feed_largest_prefix: prefixMin }),
+  };
 }

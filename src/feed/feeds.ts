@@ -34,7 +34,10 @@ export function createFeeds({ store, clock, allowlist }: FeedParts): Feeds {
   let position = store.lastPosition();
 
   const stops = [
-    store.onReplaced(changes.forget),
+    store.onReplaced((by) => {
+      // What a sweep removes had left every feed when it expired.
+      if (by === 'snapshot') changes.forget();
+    }),
     store.onCommitted((commit) => {
       for (const change of commit.changes) {
         // A snapshot takes a position of its own.

@@ -11,7 +11,6 @@ import { ruleOf } from './defaults.ts';
 import type { FeedQuestion } from './question.ts';
 import { ageDays, leavesAtMs, sinceMs, windowTimeMs } from './window.ts';
 
-/** A record with one of them is a statement about the allowlist, not about a threat. */
 const never = Number.POSITIVE_INFINITY;
 
 /** Why a statement does not count; undefined when it does. */

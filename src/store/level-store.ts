@@ -383,7 +383,6 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     }
     replaced = behind;
     counts = nextCounts;
-    networks.forget();
     try {
       await carryOver(origins);
     } catch (cause) {

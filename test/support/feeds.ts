@@ -1,6 +1,5 @@
 import type { FeedRow } from '../../src/feed/aggregate.ts';
-import type { Allowlist, AllowVerdict } from '../../src/feed/allowlist/allowlist.ts';
-import { specialPurposeOnly } from '../../src/feed/allowlist/special-purpose-only.ts';
+import { type Allowlist, type AllowVerdict, createAllowlist } from '../../src/feed/allowlist/allowlist.ts';
 import { feedDefaults } from '../../src/feed/defaults.ts';
 import { createFeeds } from '../../src/feed/feeds.ts';
 import type { FeedPage } from '../../src/feed/kept-feed.ts';
@@ -39,8 +38,9 @@ export function settableClock(startMs = nowMs) {
   };
 }
 
-/** Special-purpose ranges, and values by name: `suppress` keeps one out, `context` only says something of it. */
+/** What is built in, and values by name: `suppress` keeps one out, `context` only says something of it. */
 export function exactAllowlist() {
+  const builtIn = createAllowlist(settableClock());
   const suppressed = new Map<string, string>();
   const contexts = new Map<string, string>();
   let version = 1;
@@ -50,9 +50,7 @@ export function exactAllowlist() {
       const context = contexts.get(indicator);
       return {
         suppressedBy:
-          list === undefined
-            ? specialPurposeOnly.check(itype, indicator).suppressedBy
-            : { list, entry: indicator },
+          list === undefined ? builtIn.check(itype, indicator).suppressedBy : { list, entry: indicator },
         context: context === undefined ? [] : [{ list: context, entry: indicator }],
       };
     },

@@ -8,8 +8,7 @@ import { hybridClock } from '../../src/event/hlc.ts';
 import { createIdentity } from '../../src/event/identity.ts';
 import { createApp } from '../../src/facade/app.ts';
 import type { FacadeParts } from '../../src/facade/parts.ts';
-import type { Allowlist } from '../../src/feed/allowlist/allowlist.ts';
-import { specialPurposeOnly } from '../../src/feed/allowlist/special-purpose-only.ts';
+import { followAllowlist } from '../../src/feed/allowlist/follow.ts';
 import { createFeeds } from '../../src/feed/feeds.ts';
 import { standardDefaults } from '../../src/indicator/observation.ts';
 import { createIntake } from '../../src/intake/intake.ts';
@@ -68,9 +67,15 @@ export async function openRooms(seed = 1) {
   const fleet = scopes.map((scope) => ({ name: scope, secret: secretOf(scope), scopes: [scope] }));
   const access = await loadAccess(directory, fleet, (length) => new Uint8Array(length));
   await rm(directory, { recursive: true });
-  let allowlist: Allowlist | undefined = specialPurposeOnly;
-  const feeds = createFeeds({ store, clock, allowlist: () => allowlist });
   const errors: unknown[] = [];
+  const allowlist = followAllowlist(store, clock, (error) => errors.push(error));
+  await allowlist.loaded();
+  let isAllowlistLoaded = true;
+  const feeds = createFeeds({
+    store,
+    clock,
+    allowlist: () => (isAllowlistLoaded ? allowlist.current() : undefined),
+  });
   let ready = true;
   const parts: FacadeParts = {
     intake,
@@ -106,8 +111,8 @@ export async function openRooms(seed = 1) {
     setReady: (value: boolean) => {
       ready = value;
     },
-    setAllowlist: (value: Allowlist | undefined) => {
-      allowlist = value;
+    setAllowlistLoaded: (value: boolean) => {
+      isAllowlistLoaded = value;
     },
     submit: (...values: unknown[]) =>
       intake.submit(
@@ -117,6 +122,7 @@ export async function openRooms(seed = 1) {
     async [Symbol.asyncDispose]() {
       streamLog.stop();
       feeds.stop();
+      allowlist.stop();
       await intake.stop();
       await store.close();
     },

@@ -42,7 +42,9 @@ test('itypes and confidence explain themselves', async () => {
   expect(kinds.find(({ name }) => name === 'fqdn')).toEqual({
     name: 'fqdn',
     records: 2,
-    feed: { days: 45, confidence_holds_days: 15, confidence_half_life_days: 180 },
+    feed_days: 45,
+    confidence_holds_days: 15,
+    confidence_half_life_days: 180,
     expires_after_days: 365,
   });
   const steps = (await get(rooms, '/confidence')).body['data'] as Record<string, unknown>[];

@@ -74,7 +74,7 @@ describe('filters', () => {
   });
 });
 
-const valueOf = {
+const exampleOf = {
   ipv4: '8.8.4.4',
   ipv6: '2606:4700::1111',
   fqdn: 'example.com',
@@ -88,10 +88,10 @@ const valueOf = {
 } as const;
 
 describe('windows', () => {
-  test.each(Object.entries(valueOf))(
+  test.each(Object.entries(exampleOf))(
     '%s: what was observed within the default days is in, what is older is not',
     async (itype, indicator) => {
-      const { days } = ruleOf(itype as keyof typeof valueOf);
+      const { days } = ruleOf(itype as keyof typeof exampleOf);
       expect(days).toBe(itype.startsWith('ip') ? 21 : 45);
       expect(indicators(await feedOf([{ indicator, lasttime: at(days) }]))).toEqual([indicator]);
       expect(indicators(await feedOf([{ indicator, lasttime: at(days + 0.01) }]))).toEqual([]);
