@@ -85,7 +85,7 @@ function eachLine(
     if (end - start > limits.lineCharactersMax) {
       const reason = `${end - start} characters in a line; allowed are ${limits.lineCharactersMax}`;
       rows.push(refuseRow(row, 'line-too-long', reason));
-    } else {
+    } else if (end > start) {
       const line = text.slice(start, end);
       if (line.trim() !== '') rows.push(read(line, row));
     }
