@@ -1,3 +1,4 @@
+import { setImmediate as eventLoopTurn } from 'node:timers/promises';
 import { type Coding, coded, codings } from './coding.ts';
 import { negotiateCoding } from './negotiation.ts';
 
@@ -52,6 +53,8 @@ function streamOf(bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Read
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        // A socket that takes all at once would have all of it made in one go.
+        await eventLoopTurn();
         const { done, value } = await iterator.next();
         if (done) controller.close();
         else controller.enqueue(value);
