@@ -126,12 +126,12 @@ test('a feed takes the same filters, and a window of its own gives way to the on
   );
   const feed = async (query: string) => [...shown(await ask(rooms, query))].sort();
   expect(await feed('')).toEqual(['new.example.com']);
-  expect(await feed('observed=2025-01-01,2025-12-31')).toEqual(['old.example.com']);
-  expect(await feed('observed=,2025-12-31')).toEqual(['old.example.com']);
-  expect(await feed('observed=2025-01-01,')).toEqual(['new.example.com', 'old.example.com']);
+  expect(await feed('observed=2025-01-01,2025-12-31&confidence=1')).toEqual(['old.example.com']);
+  expect(await feed('observed=,2025-12-31&confidence=1')).toEqual(['old.example.com']);
+  expect(await feed('observed=2025-01-01,&confidence=1')).toEqual(['new.example.com', 'old.example.com']);
   expect(await feed('reported=2026-01-02,')).toEqual(['new.example.com']);
   expect(await feed('reported=,2026-01-01')).toEqual([]);
-  expect(await feed('days=365&cc=de&tlp=clear')).toEqual(['old.example.com']);
+  expect(await feed('days=365&cc=de&tlp=clear&confidence=1')).toEqual(['old.example.com']);
   expect(await feed('days=365&asn=64500')).toEqual(['new.example.com']);
 });
 

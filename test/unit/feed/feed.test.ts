@@ -148,7 +148,15 @@ test('special-purpose addresses, networks and their URLs are never in a feed, an
     { indicator: '8.8.4.4' },
   ]);
   expect(indicators(feed)).toEqual(['8.8.4.4', 'http://example.com/x']);
-  expect(feed.allowlisted).toEqual({ count: 5, lists: { 'special-purpose': 5 } });
+  expect(feed.allowlisted).toEqual({
+    count: 5,
+    lists: {
+      'IETF Protocol Assignments (RFC 6890)': 1,
+      'Link-Local Unicast (RFC 4291)': 1,
+      'Loopback (RFC 1122)': 1,
+      'Private-Use (RFC 1918)': 2,
+    },
+  });
 });
 
 test('what the filter leaves out is not counted as allow-listed', async () => {

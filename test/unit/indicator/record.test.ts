@@ -4,7 +4,13 @@ import { expect, test } from 'vitest';
 
 import { confidenceScale } from '../../../src/indicator/confidence.ts';
 import { presentRecord, publicRecordFields } from '../../../src/indicator/present.ts';
-import { compareStamps, mergeObservation, recordId } from '../../../src/indicator/record.ts';
+import {
+  compareStamps,
+  mergeObservation,
+  mergeRetraction,
+  mergeSighting,
+  recordId,
+} from '../../../src/indicator/record.ts';
 import { parseTlp, strictestTlp } from '../../../src/indicator/tlp.ts';
 import type { Observation, Stamp } from '../../../src/indicator/types.ts';
 
@@ -76,7 +82,7 @@ test('stamps compare by time, then by origin', () => {
 });
 
 test('a record is shown with all its fields in their fixed order', () => {
-  const record = mergeObservation(
+  const stated = mergeObservation(
     undefined,
     observation({
       expiretimeMs: julyMs,
@@ -93,9 +99,13 @@ test('a record is shown with all its fields in their fixed order', () => {
     }),
     stamp(julyMs),
   );
+  const { itype, indicator, provider, group } = stated;
+  const key = { itype, indicator, provider, group };
+  const seen = mergeSighting(stated, { ...key, count: 2, timeMs: julyMs }, stamp(julyMs));
+  const record = mergeRetraction(seen, { ...key, reason: 'wrong' }, stamp(julyMs + 1));
   const shown = presentRecord(record);
   expect(Object.keys(shown)).toEqual(publicRecordFields);
-  expect(shown).toMatchObject({ reporttime: '2026-07-09T00:00:00.000Z', asn_desc: 'Example', latitude: 0 });
+  expect(shown).toMatchObject({ reporttime: '2026-07-09T00:00:00.001Z', asn_desc: 'Example', latitude: 0 });
 });
 
 test('a field that was not stated is absent', () => {
