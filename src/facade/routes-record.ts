@@ -1,15 +1,21 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { may, type Principal } from '../access/tokens.ts';
 import { presentRecord } from '../indicator/present.ts';
-import { isTombstone } from '../indicator/record.ts';
+import { isTombstone, recordId } from '../indicator/record.ts';
 import { parseReason } from '../indicator/statement.ts';
 import type { IndicatorRecord } from '../indicator/types.ts';
+import { everyRelation } from '../query/match.ts';
+import { searchValues } from '../query/search.ts';
+import type { IndicatorStore } from '../store/store.ts';
 import { jsonAnswer, problemAnswers } from './answers.ts';
 import type { Env } from './env.ts';
 import type { FacadeParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import { ackParameter, taken, wishFrom } from './saying.ts';
 import { requireScope } from './scopes.ts';
+
+/** A network or a domain can have any number; `GET /indicators?q=` pages through them. */
+const relatedMax = 100;
 
 const params = z.strictObject({
   id: z
@@ -25,11 +31,10 @@ const readRoute = createRoute({
   security: [{ token: [] }],
   request: { params, query: z.strictObject({}) },
   responses: {
-    200: {
-      description:
-        'The record; `evidence` has it and those of other providers and groups, with who made them when',
-      content: { 'application/json': { schema: z.record(z.string(), z.any()) } },
-    },
+    200: jsonAnswer(
+      'The record; `evidence` has it and those of other providers and groups, with the nodes that they entered at; `related` ' +
+        'names records of other values: networks around it, its host, names, URLs and addresses below it',
+    ),
     ...problemAnswers(400, 401, 403, 404),
   },
 });
@@ -65,7 +70,7 @@ export function addRecordRoutes(app: OpenAPIHono<Env>, { store, intake }: Facade
     const record = await found(context.req.valid('param').id);
     const statements = await store.byValue(record.itype, record.indicator);
     const evidence = statements.filter((each) => !isTombstone(each)).map(withStamp);
-    return context.json({ ...presentRecord(record), evidence }, 200);
+    return context.json({ ...presentRecord(record), evidence, ...(await relatedTo(store, record)) }, 200);
   });
 
   app.openapi(deleteRoute, async (context) => {
@@ -92,6 +97,21 @@ export function addRecordRoutes(app: OpenAPIHono<Env>, { store, intake }: Facade
     if (record !== undefined && !isTombstone(record)) return record;
     throw new Problem(404, `this node has no record ${id}; it may have expired`);
   }
+}
+
+/** Records of other values: the networks around it, its host, what is below it; the closest first. */
+async function relatedTo(store: IndicatorStore, { itype, indicator }: IndicatorRecord) {
+  const asking = { related: everyRelation, filter: {}, limit: relatedMax };
+  const [found] = await searchValues(store, [[{ itype, indicator }]], asking);
+  const others = found?.answers.filter(({ match }) => match !== 'exact') ?? [];
+  const related = others.map(({ record, match }) => ({
+    match,
+    id: recordId(record),
+    indicator: record.indicator,
+    itype: record.itype,
+    provider: record.provider,
+  }));
+  return { related, ...(found?.more === true && { more_related: true }) };
 }
 
 function refuseOthers(principal: Principal, provider: string): void {

@@ -1,3 +1,4 @@
+import { isTombstone } from '../indicator/record.ts';
 import type { IndicatorRecord, Itype } from '../indicator/types.ts';
 
 /** What a question, a feed or a stream is narrowed to. An absent part narrows nothing. */
@@ -45,6 +46,11 @@ export function matches(filter: Filter, record: IndicatorRecord): boolean {
     isChosen(asn, record.asn === undefined ? [] : [String(record.asn)]) &&
     isChosen(cc, record.cc === undefined ? [] : [record.cc])
   );
+}
+
+/** Whether it may answer a question; what only takes back something that never came is nothing to show. */
+export function isAnswer(filter: Filter, record: IndicatorRecord): boolean {
+  return !isTombstone(record) && matches(filter, record);
 }
 
 function isWithin(span: Span | undefined, timeMs: number): boolean {

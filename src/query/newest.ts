@@ -1,6 +1,6 @@
 import type { IndicatorStore } from '../store/store.ts';
 import type { Answer, QueryPage } from './answer.ts';
-import { type Filter, matches } from './filter.ts';
+import { type Filter, isAnswer } from './filter.ts';
 import { queryLimits } from './limits.ts';
 
 const pageSize = 500;
@@ -24,7 +24,7 @@ export async function newestRecords(
       const key = store.newestKeyOf(record);
       // A record that was updated while the page was read stands at the front now: a cursor never goes back there.
       if (reached === undefined || key > reached) reached = key;
-      if (!matches(filter, record)) continue;
+      if (!isAnswer(filter, record)) continue;
       answers.push({ record });
       if (answers.length < limit) continue;
       const last = i === page.records.length - 1 && page.next === undefined;

@@ -3,7 +3,7 @@ import { accept, type Parsed, refuse } from '../parsed.ts';
 import { isBehind } from '../store/keys.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import type { Answer, QueryPage } from './answer.ts';
-import { type Filter, matches } from './filter.ts';
+import { type Filter, isAnswer } from './filter.ts';
 import { queryLimits } from './limits.ts';
 import type { Part } from './parts.ts';
 
@@ -73,7 +73,7 @@ export async function* scan(
     do {
       const { records, next } = await store.inRanges(part.ranges, after, part.accepts ? pageSize : size);
       const answers = records
-        .filter((record) => matches(filter, record) && (part.accepts?.(record) ?? true))
+        .filter((record) => isAnswer(filter, record) && (part.accepts?.(record) ?? true))
         .filter((record) => before.length === 0 || !isIn(before, record, store.itypeKeyOf(record)))
         .map((record) => (part.match === undefined ? { record } : { record, match: part.match }));
       yield { part: at, answers, scanned: records.length, ...(next !== undefined && { reached: next }) };

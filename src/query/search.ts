@@ -1,7 +1,7 @@
 import type { Canonical } from '../indicator/canonical.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import type { Answer } from './answer.ts';
-import { type Filter, matches } from './filter.ts';
+import { type Filter, isAnswer } from './filter.ts';
 import { searchLimits } from './limits.ts';
 import type { Related } from './match.ts';
 import { partsOf } from './parts.ts';
@@ -55,7 +55,7 @@ async function searchSome(
       for (const { records, more: isCut } of found.slice(at, at + part.ranges.length)) {
         more ||= isCut;
         for (const record of records) {
-          if (!matches(filter, record)) continue;
+          if (!isAnswer(filter, record)) continue;
           if (answers.length === Math.min(limit, left)) more = true;
           else answers.push(part.match === undefined ? { record } : { record, match: part.match });
         }

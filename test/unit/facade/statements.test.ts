@@ -38,6 +38,39 @@ test('a record is shown with its evidence: who says what of the same value', asy
   ]);
 });
 
+test('a record names those of related values', async () => {
+  await using rooms = await openRooms();
+  await rooms.submit(
+    { indicator: 'http://www.example.com/a', provider: 'a' },
+    { indicator: 'www.example.com', provider: 'b' },
+    { indicator: 'example.com', provider: 'c' },
+    { indicator: 'example.org', provider: 'c' },
+  );
+  const url = await ask(rooms, 'GET', `/indicators/${await idOf(rooms, 'http://www.example.com/a', 'a')}`);
+  expect(url.body['related']).toEqual([
+    {
+      match: 'host',
+      id: await idOf(rooms, 'www.example.com', 'b'),
+      indicator: 'www.example.com',
+      itype: 'fqdn',
+      provider: 'b',
+    },
+  ]);
+  const name = await ask(rooms, 'GET', `/indicators/${await idOf(rooms, 'example.com', 'c')}`);
+  expect(name.body['related']).toMatchObject([
+    { match: 'subdomain', indicator: 'www.example.com' },
+    { match: 'url', indicator: 'http://www.example.com/a' },
+  ]);
+});
+
+test('what takes back something that never came is no answer', async () => {
+  await using rooms = await openRooms();
+  const key = { itype: 'fqdn', indicator: 'example.com', provider: 'a', group: 'everyone' } as const;
+  await rooms.intake.say([{ kind: 'retract', body: { ...key, reason: 'wrong' } }]);
+  for (const query of ['q=example.com', 'nofeed=1', 'q=*.com,example.com', 'nofeed=1&sort=indicator'])
+    expect((await ask(rooms, 'GET', `/indicators?${query}`)).body['data']).toEqual([]);
+});
+
 test('what is no id, or nobody’s, is a problem that says so', async () => {
   await using rooms = await openRooms();
   expect(await ask(rooms, 'GET', '/indicators/x')).toMatchObject({
