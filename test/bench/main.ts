@@ -5,6 +5,7 @@ import { benchDelivery } from './delivery.ts';
 import { benchIntake } from './intake.ts';
 import { benchJetStream } from './jetstream/bench.ts';
 import { printTable, type Row } from './measure.ts';
+import { benchQuery } from './query.ts';
 import { benchRest } from './rest.ts';
 
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
@@ -14,6 +15,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   'catch-up': benchCatchUp,
   'anti-entropy': benchAntiEntropy,
   allowlist: benchAllowlist,
+  query: benchQuery,
   jetstream: benchJetStream,
 };
 
