@@ -2,22 +2,23 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Level } from 'level';
-import { seededRandom, systemClock } from 'tocsin/mesh';
+import { type Random, seededRandom, systemClock } from 'tocsin/mesh';
 import { hybridClock } from '../../src/event/hlc.ts';
 import { createIdentity } from '../../src/event/identity.ts';
 import { standardDefaults } from '../../src/indicator/observation.ts';
 import { createIntake } from '../../src/intake/intake.ts';
+import type { Row } from '../../src/intake/row.ts';
 import { openDisk } from '../../src/store/disk.ts';
 import { openStore } from '../../src/store/level-store.ts';
 import { ackLocally } from '../support/ack-locally.ts';
-import { median, type Row, round } from './measure.ts';
+import { median, round, type Row as TableRow } from './measure.ts';
 
 const rowsCount = 50_000;
 const batchRows = 500;
 const runs = 5;
 
 /** Intake to commit on one node, beside a bare classic-level that writes the same keys and bytes, in as many synced batches. */
-export async function benchIntake(): Promise<readonly Row[]> {
+export async function benchIntake(): Promise<readonly TableRow[]> {
   const ours: number[] = [];
   const bare: number[] = [];
   for (let run = 0; run < runs; run++) {
@@ -38,8 +39,22 @@ export async function benchIntake(): Promise<readonly Row[]> {
 }
 
 async function once(seed: number): Promise<readonly [number, number]> {
-  const directory = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
   const random = seededRandom(seed);
+  const submissions = Array.from({ length: rowsCount / batchRows }, () =>
+    Array.from({ length: batchRows }, (_, i) => {
+      const name = Math.floor(random.next() * 1e12).toString(36);
+      return { row: i + 1, value: `http://${name}.example.com/${name}/index.php?id=${i}` };
+    }),
+  );
+  return intakeBesideBare(submissions, random);
+}
+
+/** Submissions into an empty store, one after another, and what it then holds into a bare LevelDB: rows a second of each. */
+export async function intakeBesideBare(
+  submissions: readonly (readonly Row[])[],
+  random: Random,
+): Promise<readonly [perSecond: number, barePerSecond: number]> {
+  const directory = await mkdtemp(join(tmpdir(), 'tocsin-bench-'));
   const level = await openDisk(join(directory, 'ours'));
   const store = await openStore(level);
   const intake = createIntake({
@@ -49,13 +64,8 @@ async function once(seed: number): Promise<readonly [number, number]> {
     clock: systemClock,
     acknowledged: ackLocally,
   });
-  const submissions = Array.from({ length: rowsCount / batchRows }, () =>
-    Array.from({ length: batchRows }, (_, i) => {
-      const name = Math.floor(random.next() * 1e12).toString(36);
-      return { row: i + 1, value: `http://${name}.example.com/${name}/index.php?id=${i}` };
-    }),
-  );
   const defaults = { ...standardDefaults, provider: 'bench', tags: ['malware'] };
+  const rowsCount = submissions.reduce((sum, rows) => sum + rows.length, 0);
   const startMs = performance.now();
   for (const rows of submissions) await intake.submit(rows, defaults);
   const oursMs = performance.now() - startMs;

@@ -3,6 +3,7 @@ import { benchAntiEntropy } from './anti-entropy.ts';
 import { benchCatchUp } from './catch-up.ts';
 import { benchDelivery } from './delivery.ts';
 import { benchFeed } from './feed.ts';
+import { benchIndexes } from './indexes.ts';
 import { benchIntake } from './intake.ts';
 import { benchJetStream } from './jetstream/bench.ts';
 import { printTable, type Row } from './measure.ts';
@@ -16,6 +17,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   'catch-up': benchCatchUp,
   'anti-entropy': benchAntiEntropy,
   allowlist: benchAllowlist,
+  indexes: benchIndexes,
   query: benchQuery,
   feed: benchFeed,
   jetstream: benchJetStream,
