@@ -7,6 +7,7 @@ import { systemClock } from 'tocsin/mesh';
 import { loadOrCreateIdentity, openDataDirectory } from '../../src/data-directory.ts';
 import { sealBatches } from '../../src/event/batch.ts';
 import { hlcAt } from '../../src/event/hlc.ts';
+import type { Entry } from '../../src/event/types.ts';
 import type { IndicatorRecord } from '../../src/indicator/types.ts';
 import { openDisk } from '../../src/store/disk.ts';
 import { openStore } from '../../src/store/level-store.ts';
@@ -74,14 +75,14 @@ async function fillNode(directory: string, nowMs: number): Promise<void> {
   const identity = await loadOrCreateIdentity(path, false);
   const store = await openStore(level);
   let seq = 1;
-  let entries: Parameters<typeof sealBatches>[2][number][] = [];
+  let entries: Entry[] = [];
   async function commit(): Promise<void> {
     await store.commit(sealBatches(identity, seq, entries));
     seq += entries.length;
     entries = [];
   }
   for (const { observation, reportedMs } of corpus(nowMs)) {
-    entries.push({ hlc: hlcAt(reportedMs), body: observation });
+    entries.push({ hlc: hlcAt(reportedMs), kind: 'observe', body: observation });
     if (entries.length === commitEvents) await commit();
   }
   if (entries.length > 0) await commit();
