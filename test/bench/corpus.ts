@@ -47,15 +47,15 @@ const tags = [
   'tor',
   'suspicious',
 ];
-/** Of each confidence, the most frequent first: most of what is published is not sure enough to block. */
+/** Of each confidence: most of what is published is not sure enough to block. A default feed of a million has some 100,000 rows. */
 const confidenceOdds: readonly (readonly [confidence: number, odds: number])[] = [
-  [5, 0.3],
-  [7, 0.2],
-  [8, 0.14],
-  [6, 0.13],
-  [9, 0.1],
+  [5, 0.26],
+  [7, 0.18],
+  [8, 0.15],
+  [9, 0.14],
+  [6, 0.12],
   [3, 0.08],
-  [10, 0.05],
+  [10, 0.07],
 ];
 
 /**
@@ -103,7 +103,11 @@ function corpusValues(count: number, random: Random): readonly Canonical[] {
   for (const [itype, share] of Object.entries(shares) as [Itype, number][]) {
     const seeds = seedsOf(itype, real);
     const wanted = Math.ceil(((count / perValue) * share) / 100);
-    const found = new Map(seeds.slice(0, wanted).map((value) => [value.indicator, value]));
+    const found = new Map(
+      shuffled([...seeds], random)
+        .slice(0, wanted)
+        .map((value) => [value.indicator, value]),
+    );
     while (found.size < wanted) {
       const from = seeds[Math.floor(random.next() * seeds.length)];
       const value = from && variation(from, random);

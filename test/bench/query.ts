@@ -1,9 +1,15 @@
 import { join } from 'node:path';
 import { type Random, seededRandom } from 'tocsin/mesh';
+import { readNetwork } from '../../src/indicator/address.ts';
 import type { Itype } from '../../src/indicator/types.ts';
+import { searchLimits } from '../../src/query/limits.ts';
+import { noRelation } from '../../src/query/match.ts';
+import { searchValues } from '../../src/query/search.ts';
 import { openDisk } from '../../src/store/disk.ts';
+import type { KeyRange } from '../../src/store/keys.ts';
 import { openStore } from '../../src/store/level-store.ts';
 import type { IndicatorStore } from '../../src/store/store.ts';
+import { covering, inside, namesBelow } from '../../src/store/value-ranges.ts';
 import { allRecords, cachedCorpus } from './corpus-cache.ts';
 import { startOverCopy } from './corpus-node.ts';
 import { median, quantile, type Row, round } from './measure.ts';
@@ -14,6 +20,14 @@ const runs = 5;
 const sampleEvery = 20;
 const exactQuestions = 20_000;
 const atOnce = 64;
+const networkQuestions = 200;
+const coveringQuestions = 5_000;
+const domainQuestions = 1_000;
+/** Bulk searches, of different values each. */
+const bulkQuestions = 10;
+const bulkValues = 1_000;
+/** As many as one answer may hold. */
+const answerMax = 10_000;
 /** Every so many of the values asked for is nowhere. */
 const absentEvery = 10;
 const pacedPerSecond = 500;
@@ -35,7 +49,7 @@ export async function benchQuery(): Promise<readonly Row[]> {
   const rows = await besideSqlite(store, sqliteQuestions(database), values);
   await store.close();
   database.close();
-  return [...rows, await overHttp(dataDirectory, values)];
+  return [...rows, ...(await overHttp(dataDirectory, values))];
 }
 
 async function besideSqlite(
@@ -46,9 +60,58 @@ async function besideSqlite(
   const exact = values.slice(0, exactQuestions);
   const byValue = async ({ itype, indicator }: Value) => (await store.byValue(itype, indicator)).length;
   const byValueInSqlite = ({ itype, indicator }: Value) => sqlite.byValue(itype, indicator).length;
+  const addresses = values.filter(({ itype, indicator }) => itype === 'ipv4' && !indicator.includes('/'));
+  const networks = addresses
+    .slice(0, networkQuestions)
+    .map(({ indicator }) => `${indicator.split('.', 2).join('.')}.0.0/16`);
+  const names = values.filter(({ itype }) => itype === 'fqdn');
+  const domains = names
+    .slice(0, domainQuestions)
+    .map(({ indicator }) => indicator.split('.').slice(-2).join('.'));
+  const inRanges = async (ranges: readonly KeyRange[]) =>
+    (await store.inRanges(ranges, undefined, answerMax)).records.length;
+  const bulks = Array.from({ length: bulkQuestions }, (_, i) =>
+    values.slice(i * bulkValues, (i + 1) * bulkValues),
+  );
+  const plain = { related: noRelation, filter: {}, limit: searchLimits.limitMax };
   return [
     await compared('exact lookup, one after another', '≥ 1.0', exact, byValue, byValueInSqlite),
     await compared(`exact lookup, ${atOnce} at once`, '≥ 1.0', exact, byValue, byValueInSqlite, atOnce),
+    await compared(
+      'what lies in a /16',
+      '≥ 0.8',
+      networks,
+      (network) => inRanges(inside('ipv4', network)),
+      (network) => sqlite.inside(network, answerMax).length,
+    ),
+    await compared(
+      'networks that cover an address',
+      '≥ 0.8',
+      addresses.slice(0, coveringQuestions),
+      ({ indicator }) => inRanges(covering(readNetwork(indicator))),
+      ({ indicator }) => sqlite.covering(indicator).length,
+    ),
+    await compared(
+      'names below a domain',
+      '≥ 0.8',
+      domains,
+      (domain) => inRanges([namesBelow(domain)]),
+      (domain) => sqlite.subdomains(domain, answerMax).length,
+    ),
+    await compared(
+      `${round(bulkValues)} values in one search`,
+      '≥ 10/s (100 ms each)',
+      bulks,
+      async (bulk) => {
+        const found = await searchValues(
+          store,
+          bulk.map((value) => [value]),
+          plain,
+        );
+        return found.reduce((sum, { answers }) => sum + answers.length, 0);
+      },
+      (bulk) => bulk.reduce((sum, value) => sum + byValueInSqlite(value), 0),
+    ),
   ];
 }
 
@@ -122,18 +185,45 @@ async function sampled(store: IndicatorStore, random: Random): Promise<readonly 
   return values;
 }
 
-async function overHttp(dataDirectory: string, values: readonly Value[]): Promise<Row> {
+async function overHttp(dataDirectory: string, values: readonly Value[]): Promise<readonly Row[]> {
   await using running = await startOverCopy(dataDirectory);
   await new Promise((resolve) => setTimeout(resolve, settleMs));
+  const { url, token } = running.node;
+  const bulkMs: number[] = [];
+  for (let i = 0; i < bulkQuestions; i++) {
+    const indicators = values.slice(i * bulkValues, (i + 1) * bulkValues).map(({ indicator }) => indicator);
+    bulkMs.push(await search(url, token, indicators));
+  }
   const paths = values
     .slice(0, pacedPerSecond * pacedSeconds)
-    .map(({ indicator }) => `/indicators?q=${encodeURIComponent(indicator)}`);
-  const tookMs = await pacedGets(running.node.url, running.node.token, paths, pacedPerSecond);
+    .map(({ indicator }) => `/indicators?q=${encodeURIComponent(indicator)}&related=none`);
+  const tookMs = await pacedGets(url, token, paths, pacedPerSecond);
   return [
-    `exact lookup over HTTP at ${pacedPerSecond}/s for ${pacedSeconds} s`,
-    `p50 ${round(median(tookMs), 1)} ms, p99 ${round(quantile(tookMs, 0.99), 1)} ms`,
-    '–',
-    '–',
-    'p99 < 5 ms',
+    [
+      `${round(bulkValues)} values in one search over HTTP, whole answer`,
+      `${round(median(bulkMs))} ms`,
+      '–',
+      '–',
+      '< 100 ms',
+    ],
+    [
+      `exact lookup over HTTP at ${pacedPerSecond}/s for ${pacedSeconds} s`,
+      `p50 ${round(median(tookMs), 1)} ms, p99 ${round(quantile(tookMs, 0.99), 1)} ms`,
+      '–',
+      '–',
+      'p99 < 5 ms',
+    ],
   ];
+}
+
+async function search(url: string, token: string, indicators: readonly string[]): Promise<number> {
+  const startMs = performance.now();
+  const response = await fetch(`${url}/indicators/search`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ indicators }),
+  });
+  if (response.status !== 200) throw new Error(`search answers ${response.status}: ${await response.text()}`);
+  await response.arrayBuffer();
+  return performance.now() - startMs;
 }

@@ -138,35 +138,38 @@ const bitsMax = 32;
 export function sqliteQuestions(database: Database) {
   const byValue = database.prepare('SELECT * FROM indicators WHERE itype = ? AND indicator = ?');
   const inside = database.prepare(
-    'SELECT * FROM indicators WHERE low BETWEEN ? AND ? AND prefix >= ? AND itype = ? LIMIT ?',
+    'SELECT * FROM indicators WHERE low BETWEEN ? AND ? AND prefix > ? AND itype = ? LIMIT ?',
   );
   const covering = database.prepare(
-    `WITH wanted (low, prefix) AS (VALUES ${Array(bitsMax + 1)
+    `WITH wanted (low, prefix) AS (VALUES ${Array(bitsMax - 1)
       .fill('(?, ?)')
       .join(',')})
      SELECT indicators.* FROM wanted CROSS JOIN indicators
      ON indicators.low = wanted.low AND indicators.prefix = wanted.prefix WHERE itype = ?`,
   );
   const below = database.prepare(
-    "SELECT * FROM indicators WHERE host >= ? AND host < ? AND itype = 'fqdn' LIMIT ?",
+    "SELECT * FROM indicators WHERE host > ? AND host < ? AND itype = 'fqdn' LIMIT ?",
   );
   return {
     byValue: (itype: Itype, indicator: string) => byValue.all(itype, indicator).map(withTags),
+    /** What lies within a network, without itself. */
     inside(network: string, limit: number) {
       const read = readNetwork(network);
       return inside
         .all(addressBytes(read.low), addressBytes(highOf(read)), read.prefix, read.itype, limit)
         .map(withTags);
     },
-    /** The networks that cover an IPv4 address, and it itself. */
+    /** The networks that cover an IPv4 address. */
     covering(address: string) {
       const { low, itype } = readNetwork(address);
-      const wanted = Array.from({ length: bitsMax + 1 }, (_, prefix) => {
+      const wanted = Array.from({ length: bitsMax - 1 }, (_, i) => {
+        const prefix = i + 1;
         const hostBits = BigInt(bitsMax - prefix);
         return [addressBytes((low >> hostBits) << hostBits), prefix];
       });
       return covering.all(...wanted.flat(), itype).map(withTags);
     },
+    /** The names below a name, without itself. */
     subdomains(domain: string, limit: number) {
       const host = hostOf('fqdn', domain) ?? '';
       return below.all(host, `${host.slice(0, -1)}/`, limit).map(withTags);
