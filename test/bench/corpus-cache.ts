@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { systemClock } from 'tocsin/mesh';
 import { loadOrCreateIdentity, openDataDirectory } from '../../src/data-directory.ts';
 import { sealBatches } from '../../src/event/batch.ts';
@@ -13,6 +13,7 @@ import { openDisk } from '../../src/store/disk.ts';
 import { openStore } from '../../src/store/level-store.ts';
 import type { IndicatorStore } from '../../src/store/store.ts';
 import { type CorpusRow, corpusRows } from './corpus.ts';
+import { feedsDirectory } from './corpus-values.ts';
 import { fillSqlite, openSqlite } from './sqlite.ts';
 
 export const corpusCount = Number(process.env['BENCH_RECORDS'] ?? 1_000_000);
@@ -26,14 +27,18 @@ const logMs = 7 * dayMs;
 const root = join(import.meta.dirname, '../..');
 const cacheRoot = join(tmpdir(), 'tocsin-bench-corpus');
 
-/** The same records for a node and for SQLite. What is in the cache is not to be written to: take a copy. */
+/** What is in the cache is not to be written to: take a copy. */
 export type CachedCorpus = {
   /** A node's data directory; its LevelDB is in `db`. */
   readonly dataDirectory: string;
-  readonly sqliteFile: string;
   /** The end of the corpus: the beginning of this day, so that a node with the system's clock has a feed of it. */
   readonly nowMs: number;
 };
+
+/** What this machine lacks for a corpus, if anything. */
+export function corpusLack(): string | undefined {
+  return existsSync(feedsDirectory) ? undefined : `there are no feeds at ${feedsDirectory}`;
+}
 
 /**
  * Makes the corpus, or takes it from the last run of the same day over the same sources: a store that was filled by other code
@@ -42,18 +47,30 @@ export type CachedCorpus = {
 export async function cachedCorpus(): Promise<CachedCorpus> {
   const nowMs = Math.floor(systemClock.wallMs() / dayMs) * dayMs;
   const directory = join(cacheRoot, markOf(`${corpusCount} ${nowMs}`));
-  const parts = { dataDirectory: join(directory, 'node'), sqliteFile: join(directory, 'sqlite.db'), nowMs };
-  if (existsSync(directory)) return parts;
+  const dataDirectory = join(directory, 'node');
+  if (!existsSync(dataDirectory)) {
+    for (const old of await readdir(cacheRoot).catch(() => []))
+      await rm(join(cacheRoot, old), { recursive: true });
+    await made(dataDirectory, (making) => fillNode(making, nowMs));
+  }
+  return { dataDirectory, nowMs };
+}
 
-  const making = `${directory}.making`;
-  console.log(`making ${corpusCount} records in ${directory} ...`);
-  for (const old of await readdir(cacheRoot).catch(() => []))
-    await rm(join(cacheRoot, old), { recursive: true });
-  await mkdir(making, { recursive: true });
-  await fillNode(join(making, 'node'), nowMs);
-  await fillBaseline(join(making, 'node'), join(making, 'sqlite.db'));
-  await rename(making, directory);
-  return parts;
+/** The same records in SQLite: a file of the cache. */
+export async function cachedSqlite({ dataDirectory }: CachedCorpus): Promise<string> {
+  const file = join(dataDirectory, '../sqlite.db');
+  if (!existsSync(file)) await made(file, (making) => fillBaseline(dataDirectory, making));
+  return file;
+}
+
+/** Under its own name only once it is whole. */
+async function made(path: string, make: (making: string) => Promise<void>): Promise<void> {
+  const making = `${path}.making`;
+  console.log(`making ${path} of ${corpusCount} records ...`);
+  await mkdir(dirname(path), { recursive: true });
+  await rm(making, { recursive: true, force: true });
+  await make(making);
+  await rename(making, path);
 }
 
 export function corpus(nowMs: number, count = corpusCount): Iterable<CorpusRow> {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Random } from 'tocsin/mesh';
 import { type Canonical, canonicalise } from '../../src/indicator/canonical.ts';
@@ -30,10 +30,7 @@ const sources: readonly { readonly file: string; readonly separator: RegExp; rea
   { file: 'asn/bad-asn-list.csv', separator: /,/, column: 0 },
 ];
 
-/** Throws, with what to do, where the feeds are missing. */
 export function realValues(): readonly Canonical[] {
-  if (!existsSync(feedsDirectory))
-    throw new Error(`no feeds at ${feedsDirectory}: the corpus is made of them`);
   const found = new Map<string, Canonical>();
   for (const { file, separator, column } of sources) {
     for (const line of readFileSync(join(feedsDirectory, file), 'utf8').split(/\r?\n/)) {

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FleetNode } from '../e2e/fleet.ts';
 import { spawnLines } from '../support/process.ts';
-import { cachedCorpus } from './corpus-cache.ts';
+import { requirementMet } from '../support/requirement.ts';
+import { cachedCorpus, corpusLack } from './corpus-cache.ts';
 import { startOverCopy } from './corpus-node.ts';
 import { median, type Row, round } from './measure.ts';
 import { peakRssMegabytes, rssMegabytes } from './proc.ts';
@@ -30,6 +31,7 @@ type Got = {
 
 /** A feed of 100,000 rows out of a million records: after a start, after a few changes, after none; beside its bytes from memory. */
 export async function benchFeed(): Promise<readonly Row[]> {
+  if (!requirementMet(corpusLack())) return [];
   const { dataDirectory } = await cachedCorpus();
   await using running = await startOverCopy(dataDirectory);
   const first: Got[] = [];

@@ -5,10 +5,12 @@ import { rfc3339 } from '../../src/indicator/times.ts';
 import type { Row as SubmittedRow } from '../../src/intake/row.ts';
 import { openDisk } from '../../src/store/disk.ts';
 import { openStore } from '../../src/store/level-store.ts';
+import { requirementMet } from '../support/requirement.ts';
 import type { CorpusRow } from './corpus.ts';
-import { cachedCorpus, corpus } from './corpus-cache.ts';
+import { cachedCorpus, cachedSqlite, corpus, corpusLack } from './corpus-cache.ts';
 import { intakeBesideBare } from './intake.ts';
 import { median, type Row, round } from './measure.ts';
+import { sqliteLack } from './sqlite.ts';
 
 const rowsCount = 50_000;
 const batchRows = 500;
@@ -17,7 +19,9 @@ const megabyte = 1e6;
 
 /** What all the indexes and counts cost: records of every kind from submission to commit, and their room on the disk. */
 export async function benchIndexes(): Promise<readonly Row[]> {
-  const { dataDirectory, sqliteFile, nowMs } = await cachedCorpus();
+  if (!requirementMet(corpusLack() ?? (await sqliteLack()))) return [];
+  const cached = await cachedCorpus();
+  const { dataDirectory, nowMs } = cached;
   const submissions: SubmittedRow[][] = [];
   for (const row of corpus(nowMs, rowsCount)) {
     if ((submissions.at(-1)?.length ?? batchRows) === batchRows) submissions.push([]);
@@ -32,7 +36,7 @@ export async function benchIndexes(): Promise<readonly Row[]> {
     bareRates.push(bareRate);
   }
   const { records, logBytes, storeBytes } = await sizes(join(dataDirectory, 'db'));
-  const sqliteBytes = statSync(sqliteFile).size;
+  const sqliteBytes = statSync(await cachedSqlite(cached)).size;
   return [
     [
       `intake of every kind with all indexes and counts, ${batchRows} rows a submission`,

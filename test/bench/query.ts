@@ -10,11 +10,12 @@ import type { KeyRange } from '../../src/store/keys.ts';
 import { openStore } from '../../src/store/level-store.ts';
 import type { IndicatorStore } from '../../src/store/store.ts';
 import { covering, inside, namesBelow } from '../../src/store/value-ranges.ts';
-import { allRecords, cachedCorpus } from './corpus-cache.ts';
+import { requirementMet } from '../support/requirement.ts';
+import { allRecords, cachedCorpus, cachedSqlite, corpusLack } from './corpus-cache.ts';
 import { startOverCopy } from './corpus-node.ts';
 import { median, quantile, type Row, round } from './measure.ts';
 import { pacedGets } from './paced-gets.ts';
-import { openSqlite, sqliteQuestions } from './sqlite.ts';
+import { openSqlite, sqliteLack, sqliteQuestions } from './sqlite.ts';
 
 const runs = 5;
 const sampleEvery = 20;
@@ -41,10 +42,12 @@ type Ask<Question> = (question: Question) => number | Promise<number>;
 
 /** A million records in a node's store and in SQLite: the same questions, in one run; and a real node under load over HTTP. */
 export async function benchQuery(): Promise<readonly Row[]> {
-  const { dataDirectory, sqliteFile } = await cachedCorpus();
+  if (!requirementMet(corpusLack() ?? (await sqliteLack()))) return [];
+  const cached = await cachedCorpus();
+  const { dataDirectory } = cached;
   const random = seededRandom(7);
   const store = await openStore(await openDisk(join(dataDirectory, 'db')));
-  const database = await openSqlite(sqliteFile);
+  const database = await openSqlite(await cachedSqlite(cached));
   const values = await sampled(store, random);
   const rows = await besideSqlite(store, sqliteQuestions(database), values);
   await store.close();

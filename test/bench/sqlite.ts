@@ -15,15 +15,23 @@ export type Database = {
   close(): void;
 };
 
-/** No dependency of the project, as it needs a compiler. Throws with what to do where it is missing. */
-export async function openSqlite(file: string): Promise<Database> {
-  const name: string = 'better-sqlite3';
-  let Constructor: new (file: string) => Database;
+type Library = { readonly default: new (file: string) => Database };
+
+/** It is no dependency of the project, as it needs a compiler. */
+const library: string = 'better-sqlite3';
+
+/** What this machine lacks for the baseline, if anything. */
+export async function sqliteLack(): Promise<string | undefined> {
   try {
-    ({ default: Constructor } = (await import(name)) as { default: new (file: string) => Database });
-  } catch (cause) {
-    throw new Error('the baseline is missing: npm install --no-save better-sqlite3@12', { cause });
+    await import(library);
+    return undefined;
+  } catch {
+    return 'the baseline is missing (npm install --no-save better-sqlite3@12)';
   }
+}
+
+export async function openSqlite(file: string): Promise<Database> {
+  const { default: Constructor } = (await import(library)) as Library;
   const database = new Constructor(file);
   database.pragma('journal_mode = WAL');
   database.pragma('synchronous = NORMAL');
