@@ -33,7 +33,7 @@ export interface Allowlist {
 /** An allowlist that follows the records. */
 export type LiveAllowlist = Allowlist & Pick<Register, 'put' | 'remove'>;
 
-/** Matches that a verdict names at most: a network may hold thousands of a cloud's. */
+/** Matches of context that one look at a host or a network tells: a network may hold thousands of a cloud's. */
 export const contextMax = 20;
 
 const platforms = createNames(new Map([...hostingPlatforms].map((name) => [name, name])));
@@ -58,10 +58,11 @@ export function createAllowlist(clock: Pick<Clock, 'wallMs'>): LiveAllowlist {
   function checkNetwork(family: Family, indicator: string): AllowVerdict {
     const { keeper, context } = networks.find(family, indicator, contextMax);
     if (keeper === undefined && context.length === 0) return nothing;
-    return {
-      suppressedBy: keeper && match(keeper.says.suppressor, keeper),
-      context: context.flatMap((entry) => matches(entry.says.contexts, entry)).slice(0, contextMax),
-    };
+    const suppressedBy = keeper && match(keeper.says.suppressor, keeper);
+    if (context.length === 0) return { suppressedBy, context: nothing.context };
+    const told: AllowMatch[] = [];
+    for (const entry of context) tell(told, entry.says.contexts, entry);
+    return { suppressedBy, context: told };
   }
 
   function checkName(name: string): AllowVerdict {
@@ -83,7 +84,7 @@ export function createAllowlist(clock: Pick<Clock, 'wallMs'>): LiveAllowlist {
     const isHosting = told !== undefined || above.some((entry) => contextsAt(entry, host).length > 0);
     const verdict = judge(above, host, isHosting);
     if (told === undefined) return verdict;
-    return { ...verdict, context: [told, ...verdict.context].slice(0, contextMax) };
+    return { suppressedBy: verdict.suppressedBy, context: [told, ...verdict.context] };
   }
 
   function checkMail(email: string): AllowVerdict {
@@ -96,10 +97,10 @@ export function createAllowlist(clock: Pick<Clock, 'wallMs'>): LiveAllowlist {
   function withExact(itype: Itype, indicator: string, verdict: AllowVerdict): AllowVerdict {
     const entry = register.entriesOf(itype).get(indicator);
     if (entry === undefined) return verdict;
-    return {
-      suppressedBy: match(entry.says.suppressor, entry) ?? verdict.suppressedBy,
-      context: [...matches(entry.says.contexts, entry), ...verdict.context].slice(0, contextMax),
-    };
+    const context: AllowMatch[] = [];
+    tell(context, entry.says.contexts, entry);
+    context.push(...verdict.context);
+    return { suppressedBy: match(entry.says.suppressor, entry) ?? verdict.suppressedBy, context };
   }
 
   return {
@@ -147,17 +148,21 @@ function judge(above: readonly Entry[], name: string, isHosting: boolean): Allow
       suppressedBy ??= match(says.suppressorOfAll, entry);
       if (keeper !== undefined) context.push(keeper);
     } else suppressedBy ??= keeper;
-    context.push(...matches(contextsAt(entry, name), entry));
+    tell(context, contextsAt(entry, name), entry);
   }
-  return { suppressedBy, context: context.slice(0, contextMax) };
+  return { suppressedBy, context };
 }
 
 function contextsAt({ indicator, says }: Entry, name: string): readonly string[] {
   return indicator === name ? says.contexts : says.contextsBelow;
 }
 
-function matches(lists: readonly string[], { indicator }: Entry): readonly AllowMatch[] {
-  return lists.map((list) => ({ list, entry: indicator }));
+/** Adds what these lists say. A value may have any number of providers. */
+function tell(context: AllowMatch[], lists: readonly string[], { indicator }: Entry): void {
+  for (const list of lists) {
+    if (context.length >= contextMax) return;
+    context.push({ list, entry: indicator });
+  }
 }
 
 function match(list: string | undefined, { indicator }: Entry): AllowMatch | undefined {
