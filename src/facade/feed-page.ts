@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { feedRowFields } from '../feed/aggregate.ts';
-import type { Slice } from '../feed/chunk.ts';
+import { rowEnd, type Slice } from '../feed/chunk.ts';
 import { csvHeader } from '../feed/csv.ts';
 import { feedDefaults, ruleOf } from '../feed/defaults.ts';
 import { FeedUnavailable } from '../feed/errors.ts';
@@ -21,8 +21,6 @@ import { codingFor, respond } from './rendering.ts';
 const retryAfterS = 5;
 /** Instead of the kind's days when the question states times. */
 const wholeTimeMs = Number.MAX_SAFE_INTEGER;
-const lineBreak = 0x0a;
-const comma = 0x2c;
 /** Pages of which it is known when they changed last, although they are not kept. */
 const pagesRemembered = 256;
 
@@ -132,7 +130,7 @@ function* bytesOf(
 ): Generator<Uint8Array> {
   switch (format) {
     case 'ndjson':
-      for (const { ndjson } of slices) yield ndjson;
+      for (const { ndjson } of slices) yield ndjson();
       return;
     case 'csv':
       yield Buffer.from(csvHeader(feedRowFields));
@@ -140,17 +138,11 @@ function* bytesOf(
       return;
     case 'json':
       yield Buffer.from(jsonBefore(meta));
-      for (const [i, { ndjson }] of slices.entries()) yield listed(ndjson, i === slices.length - 1);
+      for (const [i, { json }] of slices.entries())
+        yield i === slices.length - 1 ? json.subarray(0, -rowEnd.length) : json;
       yield Buffer.from(jsonAfter);
       return;
     default:
       format satisfies never;
   }
-}
-
-/** Lines as the members of a list: what separates them is one character here and there. */
-function listed(ndjson: Buffer, isLast: boolean): Buffer {
-  const list = Buffer.from(ndjson);
-  for (let at = list.indexOf(lineBreak); at !== -1; at = list.indexOf(lineBreak, at + 1)) list[at] = comma;
-  return isLast ? list.subarray(0, -1) : list;
 }

@@ -15,8 +15,8 @@ export type Chunk = {
   readonly untilMs: readonly number[];
   /** The lists of each row's context, joined. */
   readonly contexts: readonly string[];
-  /** JSON, a line each. */
-  readonly ndjson: Buffer;
+  /** JSON, a line each, as members of a list: every row ends in a comma and a line break. It is what is asked for most. */
+  readonly json: Buffer;
   csv: Buffer | undefined;
 };
 
@@ -28,13 +28,15 @@ export type KeptRow = {
   readonly line: string;
 };
 
-/** Some rows of a chunk. */
-export type Slice = { readonly ndjson: Buffer; readonly csv: () => Buffer };
+/** Some rows of a chunk, as members of a list in JSON (each ends in `rowEnd`), and as they are written otherwise. */
+export type Slice = { readonly json: Buffer; readonly ndjson: () => Buffer; readonly csv: () => Buffer };
 
 const lineBreak = 0x0a;
+/** Within a row no line break stands as it is. */
+export const rowEnd = ',\n';
 
 export function keptRow(key: string, row: FeedRow, untilMs: number): KeptRow {
-  return { key, untilMs, context: contextText(row.context ?? []), line: `${JSON.stringify(row)}\n` };
+  return { key, untilMs, context: contextText(row.context ?? []), line: JSON.stringify(row) + rowEnd };
 }
 
 export function contextText(lists: readonly string[]): string {
@@ -46,7 +48,7 @@ export function chunkOf(rows: readonly KeptRow[]): Chunk {
     keys: rows.map(({ key }) => key),
     untilMs: rows.map(({ untilMs }) => untilMs),
     contexts: rows.map(({ context }) => context),
-    ndjson: Buffer.from(rows.map(({ line }) => line).join('')),
+    json: Buffer.from(rows.map(({ line }) => line).join('')),
     csv: undefined,
   };
 }
@@ -63,36 +65,47 @@ export function valueOfLine(line: string): { readonly itype: string; readonly in
 }
 
 /** The lines of a chunk. */
-export function linesOf({ ndjson }: Pick<Chunk, 'ndjson'>): readonly string[] {
-  return ndjson.toString('utf8', 0, Math.max(0, ndjson.length - 1)).split('\n');
+export function linesOf({ json }: Pick<Chunk, 'json'>): readonly string[] {
+  return json.toString('utf8', 0, Math.max(0, json.length - rowEnd.length)).split(rowEnd);
 }
 
 /** Rows `from` to before `to`. */
 export function sliceOf(chunk: Chunk, from: number, to: number): Slice {
   if (from === 0 && to === chunk.keys.length) {
     return {
-      ndjson: chunk.ndjson,
+      json: chunk.json,
+      ndjson: () => ndjsonOf(chunk.json),
       csv: () => {
-        chunk.csv ??= csvOf(chunk.ndjson);
+        chunk.csv ??= csvOf(chunk.json);
         return chunk.csv;
       },
     };
   }
-  const starts = lineStarts(chunk.ndjson);
-  const ndjson = chunk.ndjson.subarray(starts[from], starts[to]);
-  return { ndjson, csv: () => csvOf(ndjson) };
+  const starts = lineStarts(chunk.json);
+  const json = chunk.json.subarray(starts[from], starts[to]);
+  return { json, ndjson: () => ndjsonOf(json), csv: () => csvOf(json) };
 }
 
-function csvOf(ndjson: Buffer): Buffer {
-  const rows = linesOf({ ndjson }).map((line) => JSON.parse(line) as FeedRow);
+function ndjsonOf(json: Buffer): Buffer {
+  const starts = lineStarts(json);
+  const ndjson = Buffer.allocUnsafe(json.length - (starts.length - 1));
+  let at = 0;
+  for (const [i, start] of starts.slice(0, -1).entries()) {
+    at += json.copy(ndjson, at, start, (starts[i + 1] ?? 0) - rowEnd.length);
+    ndjson[at++] = lineBreak;
+  }
+  return ndjson;
+}
+
+function csvOf(json: Buffer): Buffer {
+  const rows = linesOf({ json }).map((line) => JSON.parse(line) as FeedRow);
   return Buffer.from(rows.map((row) => csvLine(row, feedRowFields)).join(''));
 }
 
 /** Where each line begins, and where the last one ends. */
-function lineStarts(ndjson: Buffer): readonly number[] {
+function lineStarts(json: Buffer): readonly number[] {
   const starts = [0];
-  for (let at = ndjson.indexOf(lineBreak); at !== -1; at = ndjson.indexOf(lineBreak, at + 1))
-    starts.push(at + 1);
+  for (let at = json.indexOf(lineBreak); at !== -1; at = json.indexOf(lineBreak, at + 1)) starts.push(at + 1);
   return starts;
 }
 
@@ -143,7 +156,7 @@ function rebuilt(
   changed: readonly string[],
   changes: ReadonlyMap<string, KeptRow | undefined>,
 ): Chunk {
-  const starts = lineStarts(chunk.ndjson);
+  const starts = lineStarts(chunk.json);
   const keys: string[] = [];
   const untilMs: number[] = [];
   const contexts: string[] = [];
@@ -157,7 +170,7 @@ function rebuilt(
       untilMs.push(chunk.untilMs[i] ?? 0);
       contexts.push(chunk.contexts[i] ?? '');
     }
-    bytes.push(chunk.ndjson.subarray(starts[at], starts[to]));
+    bytes.push(chunk.json.subarray(starts[at], starts[to]));
     at = to;
   }
   for (const key of changed) {
@@ -173,14 +186,14 @@ function rebuilt(
     bytes.push(Buffer.from(row.line));
   }
   keepUpTo(chunk.keys.length);
-  return { keys, untilMs, contexts, ndjson: Buffer.concat(bytes), csv: undefined };
+  return { keys, untilMs, contexts, json: Buffer.concat(bytes), csv: undefined };
 }
 
 /** A chunk that has grown beyond twice its size, in parts. */
 function parts(chunk: Chunk): readonly Chunk[] {
-  const { keys, untilMs, contexts, ndjson } = chunk;
+  const { keys, untilMs, contexts, json } = chunk;
   if (keys.length <= 2 * feedLimits.rowsPerChunk) return [chunk];
-  const starts = lineStarts(ndjson);
+  const starts = lineStarts(json);
   const split: Chunk[] = [];
   for (let from = 0; from < keys.length; from += feedLimits.rowsPerChunk) {
     const to = Math.min(from + feedLimits.rowsPerChunk, keys.length);
@@ -188,7 +201,7 @@ function parts(chunk: Chunk): readonly Chunk[] {
       keys: keys.slice(from, to),
       untilMs: untilMs.slice(from, to),
       contexts: contexts.slice(from, to),
-      ndjson: ndjson.subarray(starts[from], starts[to]),
+      json: json.subarray(starts[from], starts[to]),
       csv: undefined,
     });
   }
@@ -205,7 +218,7 @@ export function joined(chunks: readonly Chunk[], more: readonly Chunk[]): readon
     keys: [...last.keys, ...first.keys],
     untilMs: [...last.untilMs, ...first.untilMs],
     contexts: [...last.contexts, ...first.contexts],
-    ndjson: Buffer.concat([last.ndjson, first.ndjson]),
+    json: Buffer.concat([last.json, first.json]),
     csv: undefined,
   };
   return [...chunks.slice(0, -1), seam, ...more.slice(1)];

@@ -326,7 +326,7 @@ export function createKeptFeed(
       if (isMore) break;
     }
     const hash = createHash('sha256');
-    for (const { ndjson } of slices) hash.update(ndjson);
+    for (const { json } of slices) hash.update(json);
     return {
       ...asides.leftOut(after, isMore ? last : undefined),
       slices,
@@ -350,7 +350,7 @@ export function createKeptFeed(
     bytes: () =>
       asides.size() * asideBytes +
       chunks.reduce(
-        (sum, { keys, ndjson, csv }) => sum + keys.length * rowBytes + ndjson.length + (csv?.length ?? 0),
+        (sum, { keys, json, csv }) => sum + keys.length * rowBytes + json.length + (csv?.length ?? 0),
         0,
       ),
   };

@@ -21,7 +21,7 @@ export function rowsOf({ slices }: FeedPage): readonly FeedRow[] {
 }
 
 export function textOf({ slices }: Pick<FeedPage, 'slices'>): string {
-  return slices.map(({ ndjson }) => ndjson.toString()).join('');
+  return slices.map(({ ndjson }) => ndjson().toString()).join('');
 }
 
 /** A clock that a test sets. */
