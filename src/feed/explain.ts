@@ -56,7 +56,7 @@ function reasonOf(judgement: Judgement, isKnown: boolean, { confidence: asked }:
     case 'row': {
       const { confidence, providers, context } = judgement.row;
       const about = context === undefined ? '' : `; known to ${context.join(', ')}, which keeps nothing out`;
-      return `in the feed: confidence ${confidence} by ${providers.join(', ')}, and no list keeps it out${about}`;
+      return `confidence ${confidence} by ${providers.join(', ')}, and no list keeps it out${about}`;
     }
     case 'allowlisted':
       return `allow-listed by ${judgement.match.list} via ${judgement.match.entry}`;
