@@ -41,8 +41,13 @@ export function configure(command: Command, io: Io): void {
     'confidence',
     'provider',
     'group',
+    'asn',
+    'cc',
+    'tlp',
     'days',
     'hours',
+    'observed',
+    'reported',
     'limit',
     'cursor',
   ]);
