@@ -14,7 +14,7 @@ import {
 } from './keys.ts';
 import { decodeRecord } from './record-codec.ts';
 import type { Rows } from './rows.ts';
-import type { Change, LoggedBatch } from './store.ts';
+import type { Change, LoggedBatch, LogWindow } from './store.ts';
 import type { LogTables, RecordTables } from './tables.ts';
 
 /** What stands in the value of an applied row; the position is its key. */
@@ -103,9 +103,6 @@ async function changesOf(
     return { position, event: { origin, seq, hlc, kind }, outcome, record };
   });
 }
-
-/** The window that the log keeps: what is older or does not fit leaves it; its effect stays in the records. */
-export type LogWindow = { readonly sinceMs: number; readonly bytesMax: number };
 
 /** The oldest batches that are outside the window, up to `limit`, by their keys; nothing is removed yet. */
 export async function outsideWindow(

@@ -8,7 +8,7 @@ import type { IndicatorRecord, Itype, Statement } from '../indicator/types.ts';
 import { type CommitPlan, freshBatches, keysOf, planBackfill, planCommit } from './commit-plan.ts';
 import { type Counts, createCounts, readCounts } from './counts.ts';
 import { StoreError, storeErrorOf } from './errors.ts';
-import { type LogWindow, logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
+import { logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
 import {
   isBehind,
   itypeRange,
@@ -32,7 +32,7 @@ import {
   type SnapshotSource,
   type SnapshotState,
 } from './snapshot.ts';
-import type { Change, Commit, Digest, IndicatorStore, RecordPage } from './store.ts';
+import type { Change, Commit, Digest, IndicatorStore, LogWindow, RecordPage } from './store.ts';
 import { originText, readSummary, type Summary, summaryText } from './summary.ts';
 import { type Level, logTables, metaTable, type RecordTables, recordTables } from './tables.ts';
 import { createWriter } from './writer.ts';

@@ -10,7 +10,6 @@ import type {
 import type { IndicatorRecord, Itype, Statement } from '../indicator/types.ts';
 import type { CountedField, FieldCount } from './counts.ts';
 import type { StoreError } from './errors.ts';
-import type { LogWindow } from './event-log.ts';
 import type { KeyRange } from './keys.ts';
 import type { AtAGlance } from './scan.ts';
 import type { SnapshotSink, SnapshotSource } from './snapshot.ts';
@@ -33,6 +32,9 @@ export type Commit = {
 
 /** A batch of the log, as it was signed. */
 export type LoggedBatch = Pick<SignedBatch, 'firstSeq' | 'lastSeq' | 'bytes'>;
+
+/** The window that the log keeps: what is older or does not fit leaves it; its effect stays in the records. */
+export type LogWindow = { readonly sinceMs: number; readonly bytesMax: number };
 
 export type Digest = {
   /** SHA-256 over every record in key order, hex: equal on nodes that applied the same events. */
