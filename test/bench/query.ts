@@ -45,9 +45,10 @@ export async function benchQuery(): Promise<readonly Row[]> {
   if (!requirementMet(corpusLack() ?? (await sqliteLack()))) return [];
   const cached = await cachedCorpus();
   const { dataDirectory } = cached;
+  const sqliteFile = await cachedSqlite(cached);
   const random = seededRandom(7);
   const store = await openStore(await openDisk(join(dataDirectory, 'db')));
-  const database = await openSqlite(await cachedSqlite(cached));
+  const database = await openSqlite(sqliteFile);
   const values = await sampled(store, random);
   const rows = await besideSqlite(store, sqliteQuestions(database), values);
   await store.close();
