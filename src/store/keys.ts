@@ -23,11 +23,6 @@ export function itypeRange(itype: Itype, after: string | undefined): KeyRange {
   return { gt: after ?? `${itype}\0`, lt: `${itype}\u0001` };
 }
 
-export function valueRange(itype: Itype, indicator: string): KeyRange {
-  const prefix = `${itype}\0${valueKey(itype, indicator)}\0`;
-  return { gt: prefix, lt: prefix + end };
-}
-
 /** Where an itype's records go on behind all of one value's. */
 export function behindValue(itype: Itype, key: string): string {
   return `${itype}\0${key}\0${end}`;

@@ -4,21 +4,13 @@ import { type Held, type NodeId, type OpenedBatch, statementsOf } from '../event
 import { overlaps } from '../event/vector.ts';
 import { expiresAtMs } from '../indicator/expiry.ts';
 import { saysMore } from '../indicator/record.ts';
+import { valueKey } from '../indicator/sort-key.ts';
 import type { IndicatorRecord, Itype, Statement } from '../indicator/types.ts';
 import { type CommitPlan, freshBatches, keysOf, planBackfill, planCommit } from './commit-plan.ts';
 import { type Counts, createCounts, readCounts } from './counts.ts';
 import { StoreError, storeErrorOf } from './errors.ts';
 import { logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
-import {
-  isBehind,
-  itypeRange,
-  logKey,
-  newestKey,
-  newestStart,
-  recordKey,
-  recordKeyOf,
-  valueRange,
-} from './keys.ts';
+import { isBehind, itypeRange, logKey, newestKey, newestStart, recordKey, recordKeyOf } from './keys.ts';
 import { createNetworkIndex } from './network-index.ts';
 import { addressKeys, readEachRange, readRanges } from './ranges.ts';
 import { decodeRecord } from './record-codec.ts';
@@ -35,6 +27,7 @@ import {
 import type { Change, Commit, Digest, IndicatorStore, LogWindow, RecordPage } from './store.ts';
 import { originText, readSummary, type Summary, summaryText } from './summary.ts';
 import { type Level, logTables, metaTable, type RecordTables, recordTables } from './tables.ts';
+import { addValueRows, keysOfValue, loadValueLists } from './value-index.ts';
 import { createWriter } from './writer.ts';
 
 export type { Level } from './tables.ts';
@@ -203,7 +196,9 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
   ): Promise<void> {
     const deltas = countDeltas(changes);
     await counts.load(deltas);
+    const lists = await loadValueLists(tables.values, changes);
     await apply(next, (rows) => {
+      addValueRows(rows, tables.values, changes, lists);
       for (const change of changes) {
         recordRows(rows, tables, change);
         if (change.before === undefined) networks.added(change.key);
@@ -543,6 +538,11 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     return page(keys.slice(0, limit).map(recordKeyOf), next);
   }
 
+  async function ofValue(value: string): Promise<readonly IndicatorRecord[]> {
+    const found = await recordsOf(keysOfValue(tables.values, value));
+    return [...found.values()];
+  }
+
   async function byId(id: string): Promise<IndicatorRecord | undefined> {
     const key = await tables.ids.get(id);
     const text = key === undefined ? undefined : await tables.records.get(key);
@@ -610,15 +610,13 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     lastMs: () => summary.lastMs,
     lastPosition: () => summary.position,
     changesAfter: (position, limit) => read(() => readChanges(logs, tables.records, position, limit)),
-    byValue: (itype, indicator) =>
-      read(async () => (await tables.records.values(valueRange(itype, indicator)).all()).map(decodeRecord)),
+    byValue: (itype, indicator) => read(async () => ofValue(`${itype}\0${valueKey(itype, indicator)}`)),
     byItype: (itype, after, limit) => read(() => byItype(itype, after, limit)),
     scan: (itype, after, isWanted) => scanValues(() => tables.records, itype, after, isWanted),
     newest: (after, limit) => read(() => newest(after, limit)),
-    inRanges: (ranges, after, limit) =>
-      read(() => readRanges(tables.records, networks.narrow(ranges), after, limit)),
+    inRanges: (ranges, after, limit) => read(() => readRanges(tables, networks.narrow(ranges), after, limit)),
     ofEachRange: (ranges, eachMax, allMax) =>
-      read(() => readEachRange(tables.records, ranges, networks.narrow, eachMax, allMax)),
+      read(() => readEachRange(tables, ranges, networks.narrow, eachMax, allMax)),
     newestFrom: newestStart,
     newestKeyOf: (record) => newestKey(record.reporttimeMs, recordKey(record)),
     itypeKeyOf: recordKey,

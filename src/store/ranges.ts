@@ -2,27 +2,42 @@ import { isBehind, type KeyRange } from './keys.ts';
 import { decodeRecord } from './record-codec.ts';
 import type { RangeRecords, RecordPage } from './store.ts';
 import type { RecordTables } from './tables.ts';
+import { keysOfValue, valueOfRange } from './value-index.ts';
 
 type Records = RecordTables['records'];
 
 /** Rows that are read where the next range may lie near, and those that are read at once where it does not end. */
 const rowsAtFirst = 2;
+/** Of a single value, one by one: each takes some microseconds. */
+const recordsAtOnceMax = 16;
 const rowsAtOnce = 1_000;
 /** LevelDB's own 16 KiB hold some sixty records, and each reading is handed to another thread and back. */
 const bytesAtOnce = 512 * 1024;
 
+type Tables = Pick<RecordTables, 'records' | 'values'>;
+
 /** The records in ranges that ascend and do not touch, in key order, from behind `after`. */
 export async function readRanges(
-  table: Records,
+  tables: Tables,
   ranges: readonly KeyRange[],
   after: string | undefined,
   limit: number,
 ): Promise<RecordPage> {
+  const [only] = ranges;
+  if (only !== undefined && ranges.length === 1 && after === undefined) {
+    const texts = textsAtOnce(tables, only, limit + 1);
+    if (texts !== undefined && texts.length <= limit) return { records: texts.map(decodeRecord) };
+  }
   const found: { readonly key: string; readonly text: string }[] = [];
-  await walk(table, after === undefined ? ranges : behind(ranges, after), limit + 1, (_, key, text) => {
-    found.push({ key, text });
-    return found.length > limit ? 'stop' : 'on';
-  });
+  await walk(
+    tables.records,
+    after === undefined ? ranges : behind(ranges, after),
+    limit + 1,
+    (_, key, text) => {
+      found.push({ key, text });
+      return found.length > limit ? 'stop' : 'on';
+    },
+  );
   const next = found.length > limit ? found[limit - 1]?.key : undefined;
   const records = found.slice(0, limit).map(({ text }) => decodeRecord(text));
   return next === undefined ? { records } : { records, next };
@@ -33,7 +48,7 @@ export async function readRanges(
  * lie within one another, and be there twice. `narrow` takes out those that are known to hold nothing.
  */
 export async function readEachRange(
-  table: Records,
+  tables: Tables,
   ranges: readonly KeyRange[],
   narrow: (ranges: readonly KeyRange[]) => readonly KeyRange[],
   eachMax: number,
@@ -44,9 +59,20 @@ export async function readEachRange(
     narrow(ranges).map((range) => [nameOf(range), { range, texts: [], more: false }]),
   );
   let taken = 0;
-  for (const list of apart([...byRange.values()])) {
+  const wide: Found[] = [];
+  for (const found of byRange.values()) {
+    const texts = textsAtOnce(tables, found.range, Math.min(eachMax, allMax - taken) + 1);
+    if (texts === undefined) {
+      wide.push(found);
+      continue;
+    }
+    found.texts.push(...texts.slice(0, Math.min(eachMax, allMax - taken)));
+    found.more = found.texts.length < texts.length;
+    taken += found.texts.length;
+  }
+  for (const list of apart(wide)) {
     await walk(
-      table,
+      tables.records,
       list.map(({ range }) => range),
       rowsAtFirst,
       (at, _, text) => {
@@ -65,6 +91,19 @@ export async function readEachRange(
   const read = new Map<string, RangeRecords>();
   for (const [name, { texts, more }] of byRange) read.set(name, { records: texts.map(decodeRecord), more });
   return ranges.map((range) => read.get(nameOf(range)) ?? { records: [], more: false });
+}
+
+/** The first records of a single value, read where we stand; undefined when the range is wider, or the value has too many. */
+function textsAtOnce(
+  { records, values }: Tables,
+  range: KeyRange,
+  limit: number,
+): readonly string[] | undefined {
+  const value = valueOfRange(range);
+  if (value === undefined) return undefined;
+  const keys = keysOfValue(values, value);
+  if (keys.length > recordsAtOnceMax) return undefined;
+  return keys.slice(0, limit).flatMap((key) => records.getSync(key) ?? []);
 }
 
 /** The keys of all addresses and networks, in lots. */

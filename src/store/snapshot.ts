@@ -11,6 +11,7 @@ import { decodeRecord, decodeStrangeRecord } from './record-codec.ts';
 import { countDeltas, type RecordChange, recordRows } from './record-rows.ts';
 import { newRows } from './rows.ts';
 import type { Level, RecordTables } from './tables.ts';
+import { addValueRows, loadValueLists } from './value-index.ts';
 
 /** What the records of a snapshot contain, which is told behind them. */
 export type SnapshotState = {
@@ -202,8 +203,10 @@ export async function putRows(
   for (const { key, text, record } of rows) changes.push({ key, before: undefined, after: record, text });
   const deltas = countDeltas(changes);
   await counts.load(deltas);
+  const lists = await loadValueLists(tables.values, changes);
   const writing = newRows(level);
   for (const change of changes) recordRows(writing, tables, change);
+  addValueRows(writing, tables.values, changes, lists);
   counts.addRows(writing, deltas);
   await writing.writeSoon();
   return rows.length - stale.length;

@@ -18,6 +18,8 @@ export function recordTables(level: Level, generation: number) {
     records: level.sublevel<string, string>(name('records'), {}),
     /** By reporttime, newest first, then key: nothing. */
     newest: level.sublevel<string, string>(name('newest'), {}),
+    /** By itype and value key: what follows them in the keys of its records. */
+    values: level.sublevel<string, string>(name('values'), {}),
     /** By record id: the record's key. */
     ids: level.sublevel<string, string>(name('ids'), {}),
     /** By key, those that are allowlist entries: the record's text again, so that all of them are one scan. */

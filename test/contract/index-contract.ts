@@ -20,7 +20,13 @@ async function allRecords(store: IndicatorStore): Promise<readonly IndicatorReco
 async function expectIndexesInStep(store: IndicatorStore): Promise<void> {
   const records = await allRecords(store);
   expect(store.count()).toBe(records.length);
-  for (const record of records) expect(await store.byId(recordId(record))).toStrictEqual(record);
+  for (const record of records) {
+    const { itype, indicator } = record;
+    expect(await store.byId(recordId(record))).toStrictEqual(record);
+    const ofValue = records.filter((other) => other.itype === itype && other.indicator === indicator);
+    expect(await store.byValue(itype, indicator)).toStrictEqual(ofValue);
+  }
+  expect(await store.byValue('fqdn', 'nobody.example.com')).toEqual([]);
   const entries: IndicatorRecord[] = [];
   for await (const part of store.allowlist()) entries.push(...part);
   expect(new Set(entries)).toEqual(new Set(records.filter(isAllowlistEntry)));

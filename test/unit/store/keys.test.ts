@@ -6,8 +6,8 @@ import {
   rangeOfLogKey,
   recordKey,
   recordKeyOf,
-  valueRange,
 } from '../../../src/store/keys.ts';
+import { exactly } from '../../../src/store/value-ranges.ts';
 import { identityOf, observation } from '../../contract/store-contract.ts';
 
 const { nodeId } = identityOf(1);
@@ -17,14 +17,14 @@ function isWithin(key: string, { gt, lt }: { gt: string; lt: string }): boolean 
 }
 
 test('the range of a value holds all its providers and groups, and no subdomain or network within', () => {
-  const range = valueRange('fqdn', 'example.com');
+  const range = exactly('fqdn', 'example.com');
   const keyOf = (indicator: string, provider: string, group = 'everyone') =>
     recordKey(observation(indicator, { provider, group }));
   expect(isWithin(keyOf('example.com', '-'), range)).toBe(true);
   expect(isWithin(keyOf('example.com', 'zz', 'few'), range)).toBe(true);
   expect(isWithin(keyOf('a.example.com', 'a'), range)).toBe(false);
   expect(isWithin(keyOf('example.com.org', 'a'), range)).toBe(false);
-  expect(isWithin(keyOf('192.0.2.0/25', 'a'), valueRange('ipv4', '192.0.2.0/24'))).toBe(false);
+  expect(isWithin(keyOf('192.0.2.0/25', 'a'), exactly('ipv4', '192.0.2.0/24'))).toBe(false);
 });
 
 test('the range of an itype holds its records only', () => {
