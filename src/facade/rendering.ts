@@ -20,7 +20,7 @@ export function codingFor(request: Request): Coding | 'identity' {
 
 /** An answer whose bytes are made as the client takes them, so that a large one neither blocks the node nor fills its memory. */
 export function respond({ contentType, headers, bytes }: Rendered, coding: Coding | 'identity'): Response {
-  const body = streamOf(coding === 'identity' ? bytes : coded(bytes, coding));
+  const body = coding === 'identity' ? plainBody(bytes) : streamOf(coded(bytes, coding));
   return new Response(body, {
     headers: {
       'content-type': contentType,
@@ -45,6 +45,23 @@ export function* rendered<T>(
     if (at + rowsPerChunk >= rows.length) lines.push(after);
     yield encoder.encode(lines.join(''));
   }
+}
+
+/** What is one chunk is sent as it is: a stream of one costs several turns and writes, which is most of a small answer. */
+function plainBody(bytes: Iterable<Uint8Array>): Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> {
+  const iterator = bytes[Symbol.iterator]();
+  const first = iterator.next();
+  const second = first.done ? first : iterator.next();
+  if (second.done) return new Uint8Array(first.done ? [] : first.value);
+  return streamOf(chained([first.value, second.value], iterator));
+}
+
+function* chained(
+  taken: readonly Uint8Array[],
+  rest: Iterator<Uint8Array>,
+): Generator<Uint8Array, void, undefined> {
+  yield* taken;
+  for (let next = rest.next(); !next.done; next = rest.next()) yield next.value;
 }
 
 /** Nothing is made before it is asked for: an answer to HEAD is never read. */
