@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Level } from 'level';
+import { recordId } from '../../src/indicator/record.ts';
 import { openDisk } from '../../src/store/disk.ts';
 import { newestKey } from '../../src/store/keys.ts';
 import { decodeRecord } from '../../src/store/record-codec.ts';
@@ -168,10 +169,10 @@ function startPinging(node: FleetNode) {
   };
 }
 
-/** Writes the same records and the same keys of the newest index, in the same order, to a LevelDB of their own. */
+/** Writes the same records and the same rows of the indexes, in the same order, to a LevelDB of their own. */
 async function loadBare(fromDirectory: string, toDirectory: string): Promise<number> {
   const from = await openDisk(fromDirectory);
-  const { records, newest } = recordTables(from, 0);
+  const { records, newest, ids, values } = recordTables(from, 0);
   const bare = new Level<string, string>(toDirectory);
   await bare.open();
   const iterator = records.iterator();
@@ -180,10 +181,14 @@ async function loadBare(fromDirectory: string, toDirectory: string): Promise<num
     const rows = await iterator.nextv(bareBatchRecords);
     if (rows.length === 0) break;
     const puts = rows.flatMap(([key, text]) => {
-      const indexKey = newest.prefix + newestKey(decodeRecord(text).reporttimeMs, key);
+      const record = decodeRecord(text);
+      const [itype = '', value = '', ...rest] = key.split('\0');
+      const put = (to: string, of: string) => ({ type: 'put' as const, key: to, value: of });
       return [
-        { type: 'put' as const, key: records.prefix + key, value: text },
-        { type: 'put' as const, key: indexKey, value: '' },
+        put(records.prefix + key, text),
+        put(newest.prefix + newestKey(record.reporttimeMs, key), ''),
+        put(ids.prefix + recordId(record), key),
+        put(`${values.prefix}${itype}\0${value}`, rest.join('\0')),
       ];
     });
     const startMs = performance.now();

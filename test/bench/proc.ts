@@ -15,6 +15,12 @@ export function rssMegabytes(pid: number): number {
   return Number(kilobytes) / 1_024;
 }
 
+/** What of it is files mapped into memory, which the system can take back. */
+export function mappedMegabytes(pid: number): number {
+  const kilobytes = /RssFile:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1];
+  return Number(kilobytes ?? 0) / 1_024;
+}
+
 /** The most that it ever had. */
 export function peakRssMegabytes(pid: number): number {
   const kilobytes = /VmHWM:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1];
