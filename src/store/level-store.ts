@@ -27,7 +27,7 @@ import {
 import type { Change, Commit, Digest, IndicatorStore, LogWindow, RecordPage } from './store.ts';
 import { originText, readSummary, type Summary, summaryText } from './summary.ts';
 import { type Level, logTables, metaTable, type RecordTables, recordTables } from './tables.ts';
-import { addValueRows, keysOfValue, loadValueLists } from './value-index.ts';
+import { addValueRows, keysOfValue, knownKeys, loadValueLists, type ValueLists } from './value-index.ts';
 import { createWriter } from './writer.ts';
 
 export type { Level } from './tables.ts';
@@ -148,9 +148,10 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       summary.vector,
     );
     const keys = keysOf(fresh);
-    const plan = planCommit(fresh, keys, summary, await recordsOf(keys));
+    const { lists, records } = await knownOf(keys);
+    const plan = planCommit(fresh, keys, summary, records);
     if (fresh.length > 0) {
-      await applyRecords(plan.summary, changesOf(plan), (rows) => {
+      await applyRecords(plan.summary, changesOf(plan), lists, (rows) => {
         logRows(rows, logs, plan);
         for (const origin of new Set(fresh.map((batch) => batch.origin)))
           vectorRow(rows, plan.summary, origin);
@@ -174,6 +175,11 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     if (closed) throw new StoreError('CLOSED', 'the store is closed');
   }
 
+  async function knownOf(keys: readonly string[]) {
+    const lists = await loadValueLists(tables.values, keys);
+    return { lists, records: await recordsOf(knownKeys(keys, lists)) };
+  }
+
   async function recordsOf(keys: readonly string[]): Promise<ReadonlyMap<string, IndicatorRecord>> {
     const wanted = [...new Set(keys)];
     const found =
@@ -192,11 +198,11 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
   async function applyRecords(
     next: Summary,
     changes: readonly RecordChange[],
+    lists: ValueLists,
     fill: (rows: Rows) => void,
   ): Promise<void> {
     const deltas = countDeltas(changes);
     await counts.load(deltas);
-    const lists = await loadValueLists(tables.values, changes);
     await apply(next, (rows) => {
       addValueRows(rows, tables.values, changes, lists);
       for (const change of changes) {
@@ -278,10 +284,11 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       batches = [];
       if (fresh.length === 0) return;
       const keys = keysOf(fresh);
-      const plan = planCommit(fresh, keys, summary, await recordsOf(keys));
+      const { lists, records } = await knownOf(keys);
+      const plan = planCommit(fresh, keys, summary, records);
       const next = plan.summary;
       const { position, logBytes } = summary;
-      await applyRecords({ ...next, position, logBytes }, changesOf(plan), (rows) => {
+      await applyRecords({ ...next, position, logBytes }, changesOf(plan), lists, (rows) => {
         for (const origin of new Set(fresh.map((batch) => batch.origin))) vectorRow(rows, next, origin);
       });
     };
@@ -473,7 +480,11 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
         if (expired.length > 0) {
           swept += expired.length;
           const next = { ...summary, count: summary.count - expired.length };
-          await applyRecords(next, expired, () => undefined);
+          const lists = await loadValueLists(
+            tables.values,
+            expired.map(({ key }) => key),
+          );
+          await applyRecords(next, expired, lists, () => undefined);
         }
         return rows.length < removedAtOnce ? undefined : rows.at(-1)?.[0];
       });

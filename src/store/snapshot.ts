@@ -203,7 +203,10 @@ export async function putRows(
   for (const { key, text, record } of rows) changes.push({ key, before: undefined, after: record, text });
   const deltas = countDeltas(changes);
   await counts.load(deltas);
-  const lists = await loadValueLists(tables.values, changes);
+  const lists = await loadValueLists(
+    tables.values,
+    changes.map(({ key }) => key),
+  );
   const writing = newRows(level);
   for (const change of changes) recordRows(writing, tables, change);
   addValueRows(writing, tables.values, changes, lists);

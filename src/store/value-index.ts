@@ -17,17 +17,20 @@ export type ValueLists = ReadonlyMap<string, readonly string[]>;
 const readAtOnceMax = 16;
 const separator = '\n';
 
-/** The lists of those values whose records come or go. */
-export async function loadValueLists(
-  values: Values,
-  changes: readonly Pick<RecordChange, 'key' | 'before' | 'after'>[],
-): Promise<ValueLists> {
-  const wanted = new Set<string>();
-  for (const change of changes) if (comesOrGoes(change)) wanted.add(splitKey(change.key).value);
-  const names = [...wanted];
+/** The lists of the values that records are of. */
+export async function loadValueLists(values: Values, keys: readonly string[]): Promise<ValueLists> {
+  const names = [...new Set(keys.map((key) => splitKey(key).value))];
   const found =
     names.length > readAtOnceMax ? await values.getMany(names) : names.map((name) => values.getSync(name));
   return new Map(names.map((name, i) => [name, listOf(found[i])]));
+}
+
+/** Those keys that there are records of: most of what comes is new, and its records need not be looked for. */
+export function knownKeys(keys: readonly string[], lists: ValueLists): readonly string[] {
+  return keys.filter((key) => {
+    const { value, rest } = splitKey(key);
+    return lists.get(value)?.includes(rest) === true;
+  });
 }
 
 export function addValueRows(
