@@ -37,6 +37,8 @@ const schemaVersion = 2;
 /** What one write takes at most of what waits; a larger batch gains nothing and delays its first caller. */
 const groupedEventsMax = 5_000;
 const pageSize = 1_000;
+/** LevelDB on disk hands over 16 KiB at a time unless told otherwise, and each part is a way to another thread and back. */
+const inLargeParts = { reverse: false, highWaterMarkBytes: 256 * 1024 };
 /** What a sweep or a trim takes in one write, so that commits need not wait long. */
 const removedAtOnce = 1_000;
 /** So few records are read where we stand: to hand the reads to another thread and back costs more than they do. */
@@ -407,7 +409,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
   }
 
   async function* unsaidOf(old: RecordTables, expiredBeforeMs: number): AsyncIterable<readonly Statement[]> {
-    const iterator = old.records.iterator();
+    const iterator = old.records.iterator(inLargeParts);
     try {
       for (
         let rows = await iterator.nextv(pageSize);
@@ -518,7 +520,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     const hash = createHash('sha256');
     let count = 0;
     // The iterator sees the records as they are now, whatever is written while it runs.
-    const iterator = records.iterator();
+    const iterator = records.iterator(inLargeParts);
     try {
       for (
         let rows = await iterator.nextv(pageSize);
@@ -563,7 +565,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
   async function* allowlist(): AsyncIterable<readonly IndicatorRecord[]> {
     try {
       refuseClosed();
-      const iterator = tables.allowlist.values();
+      const iterator = tables.allowlist.values(inLargeParts);
       try {
         for (
           let texts = await iterator.nextv(pageSize);
