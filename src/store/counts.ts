@@ -1,5 +1,6 @@
 import { isStated } from '../indicator/record.ts';
 import type { IndicatorRecord } from '../indicator/types.ts';
+import { getEach } from './reading.ts';
 import type { Rows } from './rows.ts';
 import type { RecordTables } from './tables.ts';
 
@@ -15,8 +16,6 @@ export type CountDeltas = Map<string, number>;
 
 /** So many are kept in memory: a fleet has some hundred providers and tags, and a stranger can make up any number. */
 const knownMax = 20_000;
-/** So few are read where we stand (see level-store.ts). */
-const readAtOnceMax = 16;
 
 /** Counts of records whose statement holds, kept in step with them: each write writes those that it changes. */
 export interface Counts {
@@ -31,10 +30,7 @@ export function createCounts({ counts }: Pick<RecordTables, 'counts'>): Counts {
     async load(deltas) {
       if (known.size > knownMax) known.clear();
       const unknown = [...deltas.keys()].filter((key) => !known.has(key));
-      const found =
-        unknown.length > readAtOnceMax
-          ? await counts.getMany(unknown)
-          : unknown.map((key) => counts.getSync(key));
+      const found = await getEach(counts, unknown);
       for (const [i, key] of unknown.entries()) known.set(key, Number(found[i] ?? 0));
     },
     addRows(rows, deltas) {

@@ -15,10 +15,16 @@ const latestMs = Number.MAX_SAFE_INTEGER;
 /** A half-open range of keys. */
 export type KeyRange = { readonly gt: string; readonly lt: string };
 
-export function recordKey({ itype, indicator, provider, group }: RecordKey): string {
-  return `${itype}\0${valueKey(itype, indicator)}\0${provider}\0${group}`;
+/** What the keys of all records of a value begin with. */
+export function valueName(itype: Itype, indicator: string): string {
+  return `${itype}\0${valueKey(itype, indicator)}`;
 }
 
+export function recordKey({ itype, indicator, provider, group }: RecordKey): string {
+  return `${valueName(itype, indicator)}\0${provider}\0${group}`;
+}
+
+/** All records of an itype, from behind the key `after`. */
 export function itypeRange(itype: Itype, after: string | undefined): KeyRange {
   return { gt: after ?? `${itype}\0`, lt: `${itype}\u0001` };
 }

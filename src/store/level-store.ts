@@ -1,19 +1,25 @@
-import { createHash } from 'node:crypto';
 import { readBatch } from '../event/batch.ts';
 import { type Held, type NodeId, type OpenedBatch, statementsOf } from '../event/types.ts';
 import { overlaps } from '../event/vector.ts';
 import { expiresAtMs } from '../indicator/expiry.ts';
-import { saysMore } from '../indicator/record.ts';
-import { valueKey } from '../indicator/sort-key.ts';
-import type { IndicatorRecord, Itype, Statement } from '../indicator/types.ts';
+import type { IndicatorRecord, Statement } from '../indicator/types.ts';
 import { type CommitPlan, freshBatches, keysOf, planBackfill, planCommit } from './commit-plan.ts';
 import { type Counts, createCounts, readCounts } from './counts.ts';
 import { StoreError, storeErrorOf } from './errors.ts';
 import { logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
-import { isBehind, itypeRange, logKey, newestKey, newestStart, recordKey, recordKeyOf } from './keys.ts';
+import { isBehind, logKey, newestKey, newestStart, recordKey, valueName } from './keys.ts';
 import { createNetworkIndex } from './network-index.ts';
 import { addressKeys, readEachRange, readRanges } from './ranges.ts';
 import { decodeRecord } from './record-codec.ts';
+import {
+  allowlistEntries,
+  digestOf,
+  newestPage,
+  recordById,
+  recordsByKey,
+  recordsOfValue,
+  saidBy,
+} from './record-reads.ts';
 import { countDeltas, type RecordChange, recordRows } from './record-rows.ts';
 import { flush, newRows, type Rows } from './rows.ts';
 import { scanValues } from './scan.ts';
@@ -24,10 +30,10 @@ import {
   type SnapshotSource,
   type SnapshotState,
 } from './snapshot.ts';
-import type { Change, Commit, Digest, IndicatorStore, LogWindow, RecordPage } from './store.ts';
+import type { Change, Commit, Digest, IndicatorStore, LogWindow } from './store.ts';
 import { originText, readSummary, type Summary, summaryText } from './summary.ts';
 import { type Level, logTables, metaTable, type RecordTables, recordTables } from './tables.ts';
-import { addValueRows, keysOfValue, knownKeys, loadValueLists, type ValueLists } from './value-index.ts';
+import { addValueRows, knownKeys, loadValueLists, type ValueLists } from './value-index.ts';
 import { createWriter } from './writer.ts';
 
 export type { Level } from './tables.ts';
@@ -36,13 +42,8 @@ export type { Level } from './tables.ts';
 const schemaVersion = 2;
 /** What one write takes at most of what waits; a larger batch gains nothing and delays its first caller. */
 const groupedEventsMax = 5_000;
-const pageSize = 1_000;
-/** LevelDB on disk hands over 16 KiB at a time unless told otherwise, and each part is a way to another thread and back. */
-const inLargeParts = { reverse: false, highWaterMarkBytes: 256 * 1024 };
 /** What a sweep or a trim takes in one write, so that commits need not wait long. */
 const removedAtOnce = 1_000;
-/** So few records are read where we stand: to hand the reads to another thread and back costs more than they do. */
-const readAtOnceMax = 16;
 
 type Waiting = {
   readonly batches: readonly OpenedBatch[];
@@ -179,21 +180,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
 
   async function knownOf(keys: readonly string[]) {
     const lists = await loadValueLists(tables.values, keys);
-    return { lists, records: await recordsOf(knownKeys(keys, lists)) };
-  }
-
-  async function recordsOf(keys: readonly string[]): Promise<ReadonlyMap<string, IndicatorRecord>> {
-    const wanted = [...new Set(keys)];
-    const found =
-      wanted.length > readAtOnceMax
-        ? await tables.records.getMany(wanted)
-        : wanted.map((key) => tables.records.getSync(key));
-    const existing = new Map<string, IndicatorRecord>();
-    for (const [i, key] of wanted.entries()) {
-      const text = found[i];
-      if (text !== undefined) existing.set(key, decodeRecord(text));
-    }
-    return existing;
+    return { lists, records: await recordsByKey(tables, knownKeys(keys, lists)) };
   }
 
   /** Records, and all that is computed from them, with whatever else comes in the same write. */
@@ -265,7 +252,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       if (held && (await logs.log.get(logKey(batch.origin, range))) === undefined) wanted.push(batch);
     }
     const keys = keysOf(wanted);
-    const plan = planBackfill(wanted, keys, summary, await recordsOf(keys));
+    const plan = planBackfill(wanted, keys, summary, await recordsByKey(tables, keys));
     if (wanted.length > 0) {
       await apply(plan.summary, (rows) => logRows(rows, logs, plan));
       tell(plan);
@@ -402,33 +389,9 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
   async function* unsaid(expiredBeforeMs: number): AsyncIterable<readonly Statement[]> {
     try {
       refuseClosed();
-      for (const old of replaced) yield* unsaidOf(old, expiredBeforeMs);
+      for (const old of replaced) yield* saidBy(old, tables, expiredBeforeMs);
     } catch (cause) {
       throw storeErrorOf(cause);
-    }
-  }
-
-  async function* unsaidOf(old: RecordTables, expiredBeforeMs: number): AsyncIterable<readonly Statement[]> {
-    const iterator = old.records.iterator(inLargeParts);
-    try {
-      for (
-        let rows = await iterator.nextv(pageSize);
-        rows.length > 0;
-        rows = await iterator.nextv(pageSize)
-      ) {
-        const found = await tables.records.getMany(rows.map(([key]) => key));
-        const more = rows.flatMap(([, text], i): readonly Statement[] => {
-          const now = found[i];
-          if (now === text) return [];
-          const record = decodeRecord(text);
-          // The others have swept it.
-          if (expiresAtMs(record) < expiredBeforeMs) return [];
-          return saysMore(record, now === undefined ? undefined : decodeRecord(now));
-        });
-        if (more.length > 0) yield more;
-      }
-    } finally {
-      await iterator.close();
     }
   }
 
@@ -509,73 +472,10 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     });
   }
 
-  async function page(keys: readonly string[], next: string | undefined): Promise<RecordPage> {
-    const found = await tables.records.getMany([...keys]);
-    // A record that moved to the front meanwhile is found under its key all the same.
-    const records = found.flatMap((text) => (text === undefined ? [] : [decodeRecord(text)]));
-    return next === undefined ? { records } : { records, next };
-  }
-
-  async function computeDigest({ records }: RecordTables, vector: Summary['vector']): Promise<Digest> {
-    const hash = createHash('sha256');
-    let count = 0;
-    // The iterator sees the records as they are now, whatever is written while it runs.
-    const iterator = records.iterator(inLargeParts);
-    try {
-      for (
-        let rows = await iterator.nextv(pageSize);
-        rows.length > 0;
-        rows = await iterator.nextv(pageSize)
-      ) {
-        for (const [key, text] of rows) hash.update(key).update('\0').update(text).update('\n');
-        count += rows.length;
-      }
-    } finally {
-      await iterator.close();
-    }
-    return { sha256: hash.digest('hex'), records: count, vector };
-  }
-
-  async function byItype(itype: Itype, after: string | undefined, limit: number): Promise<RecordPage> {
-    const rows = await tables.records.iterator({ ...itypeRange(itype, after), limit: limit + 1 }).all();
-    const found = rows.slice(0, limit).map(([, text]) => decodeRecord(text));
-    const next = rows.length > limit ? rows[limit - 1]?.[0] : undefined;
-    return next === undefined ? { records: found } : { records: found, next };
-  }
-
-  async function newest(after: string | undefined, limit: number): Promise<RecordPage> {
-    const keys = await tables.newest
-      .keys({ ...(after !== undefined && { gt: after }), limit: limit + 1 })
-      .all();
-    const next = keys.length > limit ? keys[limit - 1] : undefined;
-    return page(keys.slice(0, limit).map(recordKeyOf), next);
-  }
-
-  async function ofValue(value: string): Promise<readonly IndicatorRecord[]> {
-    const found = await recordsOf(keysOfValue(tables.values, value));
-    return [...found.values()];
-  }
-
-  async function byId(id: string): Promise<IndicatorRecord | undefined> {
-    const key = await tables.ids.get(id);
-    const text = key === undefined ? undefined : await tables.records.get(key);
-    return text === undefined ? undefined : decodeRecord(text);
-  }
-
   async function* allowlist(): AsyncIterable<readonly IndicatorRecord[]> {
     try {
       refuseClosed();
-      const iterator = tables.allowlist.values(inLargeParts);
-      try {
-        for (
-          let texts = await iterator.nextv(pageSize);
-          texts.length > 0;
-          texts = await iterator.nextv(pageSize)
-        )
-          yield texts.map(decodeRecord);
-      } finally {
-        await iterator.close();
-      }
+      yield* allowlistEntries(tables);
     } catch (cause) {
       throw storeErrorOf(cause);
     }
@@ -584,7 +484,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
   async function digest(): Promise<Digest> {
     // Between two writes: the vector is taken in the same turn as the iterator, so that they show the same commits.
     while (applying !== undefined) await Promise.allSettled([applying]);
-    if (digested?.summary !== summary) digested = { summary, digest: computeDigest(tables, summary.vector) };
+    if (digested?.summary !== summary) digested = { summary, digest: digestOf(tables, summary.vector) };
     return digested.digest;
   }
 
@@ -616,17 +516,16 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       replacedListeners.add(listener);
       return () => replacedListeners.delete(listener);
     },
-    byId: (id) => read(() => byId(id)),
+    byId: (id) => read(() => recordById(tables, id)),
     allowlist,
     counts: (field, after, limit) => read(() => readCounts(tables, field, after, limit)),
     batches: (origin, range, bytesMax) => read(() => readLog(logs, origin, range, bytesMax)),
     lastMs: () => summary.lastMs,
     lastPosition: () => summary.position,
     changesAfter: (position, limit) => read(() => readChanges(logs, tables.records, position, limit)),
-    byValue: (itype, indicator) => read(async () => ofValue(`${itype}\0${valueKey(itype, indicator)}`)),
-    byItype: (itype, after, limit) => read(() => byItype(itype, after, limit)),
+    byValue: (itype, indicator) => read(() => recordsOfValue(tables, valueName(itype, indicator))),
     scan: (itype, after, isWanted) => scanValues(() => tables.records, itype, after, isWanted),
-    newest: (after, limit) => read(() => newest(after, limit)),
+    newest: (after, limit) => read(() => newestPage(tables, after, limit)),
     inRanges: (ranges, after, limit) => read(() => readRanges(tables, networks.narrow(ranges), after, limit)),
     ofEachRange: (ranges, eachMax, allMax) =>
       read(() => readEachRange(tables, ranges, networks.narrow, eachMax, allMax)),

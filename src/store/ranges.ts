@@ -1,4 +1,5 @@
 import { isBehind, type KeyRange } from './keys.ts';
+import { eachPart, largeParts } from './reading.ts';
 import { decodeRecord } from './record-codec.ts';
 import type { RangeRecords, RecordPage } from './store.ts';
 import type { RecordTables } from './tables.ts';
@@ -108,19 +109,7 @@ function textsAtOnce(
 
 /** The keys of all addresses and networks, in lots. */
 export async function* addressKeys(table: Records): AsyncIterable<readonly string[]> {
-  const options = { gt: 'ipv4\0', lt: 'ipv6\u0001', highWaterMarkBytes: bytesAtOnce };
-  const iterator = table.keys(options);
-  try {
-    for (
-      let keys = await iterator.nextv(rowsAtOnce);
-      keys.length > 0;
-      keys = await iterator.nextv(rowsAtOnce)
-    ) {
-      yield keys;
-    }
-  } finally {
-    await iterator.close();
-  }
+  yield* eachPart(table.keys({ ...largeParts, gt: 'ipv4\0', lt: 'ipv6\u0001' }));
 }
 
 function nameOf({ gt, lt }: KeyRange): string {

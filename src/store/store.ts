@@ -81,8 +81,6 @@ export interface IndicatorStore extends AsyncDisposable {
   changesAfter(position: number, limit: number): Promise<readonly Change[]>;
   /** All providers' and groups' records of one value, in key order. */
   byValue(itype: Itype, indicator: string): Promise<readonly IndicatorRecord[]>;
-  /** Records of one itype in value order (a value's providers side by side), from behind `after`. */
-  byItype(itype: Itype, after: string | undefined, limit: number): Promise<RecordPage>;
   /**
    * The values of one itype in value order, each with all its records, in parts, as they are when it begins; from behind the
    * value whose sort key is `after`. A value that `isWanted` refuses is not read any further.
@@ -108,7 +106,7 @@ export interface IndicatorStore extends AsyncDisposable {
   newestFrom(reporttimeMs: number): string;
   /** The latest hybrid time of any applied event: a clock of this node must not fall behind it. */
   lastHlc(): Hlc;
-  /** Where a record stands in `newest` and in `byItype`, to go on from behind it. */
+  /** Where a record stands in `newest` and in the order of values, to go on from behind it. */
   newestKeyOf(record: IndicatorRecord): string;
   itypeKeyOf(record: IndicatorRecord): string;
   /** By record id. */

@@ -1,4 +1,5 @@
 import type { KeyRange } from './keys.ts';
+import { getEach } from './reading.ts';
 import type { RecordChange } from './record-rows.ts';
 import type { Rows } from './rows.ts';
 import type { RecordTables } from './tables.ts';
@@ -13,15 +14,12 @@ type Values = RecordTables['values'];
 /** What follows the value in the keys of its records, by value. */
 export type ValueLists = ReadonlyMap<string, readonly string[]>;
 
-/** So few are read where we stand (see level-store.ts). */
-const readAtOnceMax = 16;
 const separator = '\n';
 
 /** The lists of the values that records are of. */
 export async function loadValueLists(values: Values, keys: readonly string[]): Promise<ValueLists> {
   const names = [...new Set(keys.map((key) => splitKey(key).value))];
-  const found =
-    names.length > readAtOnceMax ? await values.getMany(names) : names.map((name) => values.getSync(name));
+  const found = await getEach(values, names);
   return new Map(names.map((name, i) => [name, listOf(found[i])]));
 }
 

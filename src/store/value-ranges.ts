@@ -1,7 +1,7 @@
 import { addressBits, highOf, type Network, readNetwork } from '../indicator/address.ts';
 import { networkKey, valueKey } from '../indicator/sort-key.ts';
 import type { Itype } from '../indicator/types.ts';
-import type { KeyRange } from './keys.ts';
+import { itypeRange, type KeyRange, valueName } from './keys.ts';
 
 /*
  * What belongs together lies side by side in the records (sort-key.ts): each of these is one stretch of keys, or, for the
@@ -15,7 +15,7 @@ export function exactly(itype: Itype, indicator: string): KeyRange {
 
 /** All records of an itype. */
 export function allOf(itype: Itype): KeyRange {
-  return { gt: `${itype}\0`, lt: `${itype}\u0001` };
+  return itypeRange(itype, undefined);
 }
 
 /** The addresses and networks within a network, without itself; empty for a single address. */
@@ -45,7 +45,7 @@ export function covering(network: Network): readonly KeyRange[] {
 
 /** The domain names below a name, or below one label or more: `com` too. Without itself. */
 export function namesBelow(name: string): KeyRange {
-  const key = `fqdn\0${valueKey('fqdn', name)}`;
+  const key = valueName('fqdn', name);
   return { gt: `${key}\u0001`, lt: `${key}${behindLetters}` };
 }
 

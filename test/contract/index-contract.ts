@@ -6,13 +6,14 @@ import { isStated, recordId } from '../../src/indicator/record.ts';
 import { type IndicatorRecord, itypes, type Statement } from '../../src/indicator/types.ts';
 import { countedFields } from '../../src/store/counts.ts';
 import type { IndicatorStore } from '../../src/store/store.ts';
+import { allOf } from '../../src/store/value-ranges.ts';
 import { takeSnapshot } from './snapshot-contract.ts';
 import { batchesOf, identityOf, observation, type StorePlace } from './store-contract.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
 
 async function allRecords(store: IndicatorStore): Promise<readonly IndicatorRecord[]> {
-  const pages = await Promise.all(itypes.map((itype) => store.byItype(itype, undefined, 10_000)));
+  const pages = await Promise.all(itypes.map((itype) => store.inRanges([allOf(itype)], undefined, 10_000)));
   return pages.flatMap(({ records }) => records);
 }
 

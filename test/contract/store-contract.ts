@@ -143,12 +143,12 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
           observation('192.0.2.1'),
         ]),
       );
-      const first = await store.byItype('fqdn', undefined, 2);
+      const first = await store.inRanges([allOf('fqdn')], undefined, 2);
       expect(first.records.map(({ indicator, provider }) => `${indicator} ${provider}`)).toEqual([
         'a.example.com test',
         'b.example.com one',
       ]);
-      const rest = await store.byItype('fqdn', first.next, 2);
+      const rest = await store.inRanges([allOf('fqdn')], first.next, 2);
       expect(rest.records.map(({ provider }) => provider)).toEqual(['two']);
       expect(rest.next).toBeUndefined();
     });
@@ -208,7 +208,6 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         commit: () => store.commit([]),
         backfill: () => store.backfill([]),
         byValue: () => store.byValue('fqdn', 'example.com'),
-        byItype: () => store.byItype('fqdn', undefined, 1),
         newest: () => store.newest(undefined, 1),
         inRanges: () => store.inRanges([allOf('fqdn')], undefined, 1),
         ofEachRange: () => store.ofEachRange([allOf('fqdn')], 1, 1),

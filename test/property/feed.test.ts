@@ -6,6 +6,7 @@ import { readPlace } from '../../src/feed/order-key.ts';
 import type { FeedQuestion } from '../../src/feed/question.ts';
 import { type IndicatorRecord, itypes } from '../../src/indicator/types.ts';
 import type { IndicatorStore } from '../../src/store/store.ts';
+import { allOf } from '../../src/store/value-ranges.ts';
 import { exactAllowlist, feedsOf, rowsOf, textOf } from '../support/feeds.ts';
 import { dayMs, type Fields, nowMs } from '../support/records.ts';
 
@@ -62,7 +63,7 @@ function drawRow(random: Random): Fields {
 async function allRecords(store: IndicatorStore): Promise<readonly (readonly IndicatorRecord[])[]> {
   const found: IndicatorRecord[][] = [];
   for (const itype of itypes) {
-    for (const record of (await store.byItype(itype, undefined, 10_000)).records) {
+    for (const record of (await store.inRanges([allOf(itype)], undefined, 10_000)).records) {
       const last = found.at(-1);
       if (last?.[0]?.itype === itype && last[0].indicator === record.indicator) last.push(record);
       else found.push([record]);

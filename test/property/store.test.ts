@@ -8,6 +8,7 @@ import { valueKey } from '../../src/indicator/sort-key.ts';
 import type { IndicatorRecord, Itype, Observation } from '../../src/indicator/types.ts';
 import { openStore } from '../../src/store/level-store.ts';
 import type { Change, IndicatorStore, RecordPage } from '../../src/store/store.ts';
+import { allOf } from '../../src/store/value-ranges.ts';
 import { chunksOf, expectInStep, putChunk } from '../contract/snapshot-contract.ts';
 import { batchesOf, identityOf, observation } from '../contract/store-contract.ts';
 
@@ -150,7 +151,7 @@ describe('whatever the order and the repetitions in which batches come', () => {
       expect(store.count()).toBe(expected.length);
       const limit = 1 + randomInt(random, 4);
       for (const itype of ['ipv4', 'fqdn', 'asn'] satisfies Itype[]) {
-        const found = await allPages((after) => store.byItype(itype, after, limit));
+        const found = await allPages((after) => store.inRanges([allOf(itype)], after, limit));
         expect(found).toEqual(expected.filter((record) => record.itype === itype).sort(inValueOrder));
       }
       const newest = await allPages((after) => store.newest(after, limit));

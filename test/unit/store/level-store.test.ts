@@ -1,6 +1,7 @@
 import { MemoryLevel } from 'memory-level';
 import { expect, test } from 'vitest';
 import { openStore } from '../../../src/store/level-store.ts';
+import { allOf } from '../../../src/store/value-ranges.ts';
 import { batchesOf, identityOf, observation } from '../../contract/store-contract.ts';
 import { faultyLevel } from '../../support/faulty-level.ts';
 
@@ -56,7 +57,10 @@ test('callers whose batches share a write each get their own changes', async () 
 test('a page that takes the last record says that it is the last', async () => {
   await using store = await openStore(new MemoryLevel<string, string>());
   await store.commit(batchesOf(origin, 1, hosts(4)));
-  for (const read of [store.newest, (after?: string, limit = 0) => store.byItype('fqdn', after, limit)]) {
+  for (const read of [
+    store.newest,
+    (after?: string, limit = 0) => store.inRanges([allOf('fqdn')], after, limit),
+  ]) {
     const first = await read(undefined, 2);
     expect(first.records).toHaveLength(2);
     expect(first.next).toBeDefined();

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Itype } from '../../../src/indicator/types.ts';
 import { itypes } from '../../../src/indicator/types.ts';
 import type { IndicatorStore } from '../../../src/store/store.ts';
+import { allOf } from '../../../src/store/value-ranges.ts';
 import { type Fields, nowMs, storeOf } from '../../support/records.ts';
 
 type Value = readonly { readonly indicator: string; readonly provider: string }[];
@@ -40,7 +41,7 @@ test('what is seen at a glance is what the record says, whatever its strings hol
   const { store } = await storeOf(...rows);
   for (const itype of itypes) {
     const { values, glances } = await scanned(store, itype);
-    const { records } = await store.byItype(itype, undefined, 1_000);
+    const { records } = await store.inRanges([allOf(itype)], undefined, 1_000);
     expect(values.flat()).toEqual(records);
     expect(glances).toEqual(
       values.map((value) => {
