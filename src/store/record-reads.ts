@@ -4,7 +4,7 @@ import { expiresAtMs } from '../indicator/expiry.ts';
 import { saysMore } from '../indicator/record.ts';
 import type { IndicatorRecord, Statement } from '../indicator/types.ts';
 import { recordKeyOf } from './keys.ts';
-import { getEach, eachPart, largeParts } from './reading.ts';
+import { eachPart, getEach, largeParts } from './reading.ts';
 import { decodeRecord } from './record-codec.ts';
 import type { Digest, RecordPage } from './store.ts';
 import type { RecordTables } from './tables.ts';

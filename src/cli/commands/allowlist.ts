@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
 
-import { ackAllowed, ackDefault, parseAckWish } from '../../event/ack.ts';
 import type { Effect } from '../../feed/allowlist/list-effects.ts';
 import {
   providerOf,
@@ -23,6 +22,7 @@ import { printable } from '../printable.ts';
 import { createProgress, grouped } from '../submit/progress.ts';
 import type { InputRow } from '../submit/row.ts';
 import { sendRows } from '../submit/send.ts';
+import { ackHelp, ackOf, sendingTo } from '../submit/sending.ts';
 import { countRefusal, emptyTally, type Tally } from '../submit/tally.ts';
 
 /** Rows in one request: lists are long, and each request waits for the disks. */
@@ -70,7 +70,7 @@ export function configure(command: Command, io: Io): void {
       'warninglist:',
     )
     .option('--dry-run', 'say what would be submitted, and submit nothing')
-    .option('--ack <nodes>', `where rows must be on disk: ${ackAllowed} (default: ${ackDefault})`, ackOf)
+    .option('--ack <nodes>', `where rows must be on disk: ${ackHelp}`, ackOf)
     .option('--json', 'print what became of each list as JSON');
   addConnectionOptions(importing)
     .addHelpText('after', examples)
@@ -82,12 +82,6 @@ function prefixOf(text: string): string {
   const name = readName(`${text}x`);
   if (name.ok) return text;
   throw new CliError(exitCodes.usage, `--provider-prefix: ${name.reason}.`);
-}
-
-function ackOf(text: string): string {
-  const wish = parseAckWish(text);
-  if (wish.ok) return text;
-  throw new CliError(exitCodes.usage, `--ack is "${text}": ${wish.reason}.`);
 }
 
 async function importLists(paths: readonly string[], options: ImportOptions, io: Io): Promise<void> {
@@ -139,21 +133,9 @@ async function importList(
     const query = new URLSearchParams(ack === undefined ? {} : { ack });
     const progress = createProgress(tally, io.stderr, io.nowMs, list.list.length);
     await sendRows(rows, tally, {
-      post: (body) =>
-        client.send('/indicators', {
-          method: 'POST',
-          query,
-          headers: { 'content-type': 'application/x-ndjson', accept: 'application/json' },
-          body,
-        }),
-      async wait(ms) {
-        await progress.say(`The node is busy; trying again in ${Math.ceil(ms / 1_000)} s.`);
-        await io.sleep(ms, signal);
-      },
-      nowMs: io.nowMs,
+      ...sendingTo(client, query, progress, io, signal),
       onProgress: () => progress.update(tally.rows),
       batchRows,
-      signal,
     });
     await progress.end();
   }

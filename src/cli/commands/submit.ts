@@ -2,7 +2,6 @@ import { basename } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
 
-import { ackAllowed, ackDefault, parseAckWish } from '../../event/ack.ts';
 import { itypes, tlps } from '../../indicator/types.ts';
 import { CliError, exitCodes } from '../exit.ts';
 import type { ConnectionOptions } from '../find-node.ts';
@@ -17,6 +16,7 @@ import { submitLimits } from '../submit/limits.ts';
 import { createProgress } from '../submit/progress.ts';
 import { type ReadOptions, readRows } from '../submit/read-rows.ts';
 import { sendRows } from '../submit/send.ts';
+import { ackHelp, ackOf, sendingTo } from '../submit/sending.ts';
 import { openSource, unreadable } from '../submit/source.ts';
 import { summaryJson, summaryText } from '../submit/summary.ts';
 import { emptyTally, type Tally } from '../submit/tally.ts';
@@ -84,11 +84,7 @@ export function configure(command: Command, io: Io): void {
       new Option('--itype <itype>', 'kind of rows that state none; default: detected').choices(itypes),
     )
     .option('--batch <rows>', 'rows in one request', batchOf, submitLimits.batchRowsDefault)
-    .option(
-      '--ack <nodes>',
-      `where rows must be on disk before the next are sent: ${ackAllowed} (default: ${ackDefault})`,
-      ackOf,
-    )
+    .option('--ack <nodes>', `where rows must be on disk before the next are sent: ${ackHelp}`, ackOf)
     .option('--json', 'print the summary as JSON');
   addConnectionOptions(command)
     .addHelpText('after', examples)
@@ -108,12 +104,6 @@ function delimiterOf(text: string): string {
     `--delimiter is "${text}": one character that is no letter, digit or quote is allowed, or comma, semicolon, tab, ` +
       'pipe, whitespace.',
   );
-}
-
-function ackOf(text: string): string {
-  const wish = parseAckWish(text);
-  if (wish.ok) return text;
-  throw new CliError(exitCodes.usage, `--ack is "${text}": ${wish.reason}.`);
 }
 
 function batchOf(text: string): number {
@@ -155,21 +145,9 @@ async function submit(file: string, options: SubmitOptions, io: Io): Promise<voi
   let fault: unknown;
   try {
     await sendRows(readRows(bytes, reading), tally, {
-      post: (body) =>
-        client.send('/indicators', {
-          method: 'POST',
-          query,
-          headers: { 'content-type': 'application/x-ndjson', accept: 'application/json' },
-          body,
-        }),
-      async wait(ms) {
-        await progress.say(`The node is busy; trying again in ${Math.ceil(ms / 1_000)} s.`);
-        await io.sleep(ms, signal);
-      },
-      nowMs: io.nowMs,
+      ...sendingTo(client, query, progress, io, signal),
       onProgress: () => progress.update(bytesRead),
       batchRows: options.batch,
-      signal,
     });
   } catch (error) {
     fault = error;
