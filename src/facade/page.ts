@@ -18,13 +18,10 @@ export function renderPage({ defaults, fields, rows, next, explain }: Page, form
     'tocsin-defaults': JSON.stringify(defaults),
     ...(next !== undefined && { 'tocsin-next': next }),
   };
-  const contentType = contentTypes[format];
   if (format === 'csv') {
     const bytes = rendered(rows, (row) => csvLine(row, fields), csvHeader(fields));
-    return { contentType, headers, bytes };
+    return { contentType: contentTypes.csv, headers, bytes };
   }
-  if (format === 'ndjson')
-    return { contentType, headers, bytes: rendered(rows, (row) => `${JSON.stringify(row)}\n`) };
   const meta = {
     mode: 'query',
     defaults,
@@ -32,13 +29,21 @@ export function renderPage({ defaults, fields, rows, next, explain }: Page, form
     ...(next !== undefined && { next }),
     ...(explain !== undefined && { explain }),
   };
-  const bytes = rendered(
-    rows,
-    (row, i) => (i === 0 ? '' : ',') + JSON.stringify(row),
-    jsonBefore(meta),
-    jsonAfter,
-  );
-  return { contentType, headers, bytes };
+  return renderJson(meta, rows, format, headers);
+}
+
+/** Rows as JSON with `meta` before them, or as NDJSON without. */
+export function renderJson(
+  meta: Readonly<Record<string, unknown>>,
+  rows: readonly object[],
+  format: 'json' | 'ndjson',
+  headers: Readonly<Record<string, string>> = {},
+): Rendered {
+  const bytes =
+    format === 'ndjson'
+      ? rendered(rows, (row) => `${JSON.stringify(row)}\n`)
+      : rendered(rows, (row, i) => (i === 0 ? '' : ',') + JSON.stringify(row), jsonBefore(meta), jsonAfter);
+  return { contentType: contentTypes[format], headers, bytes };
 }
 
 export const contentTypes: Readonly<Record<Format, string>> = {

@@ -11,13 +11,13 @@ import { problemAnswers } from './answers.ts';
 import { readBody } from './body.ts';
 import type { Env } from './env.ts';
 import { negotiate } from './negotiation.ts';
-import { contentTypes, jsonAfter, jsonBefore } from './page.ts';
+import { renderJson } from './page.ts';
 import { filterFrom, filterParameters, limitParameter, windowParameters } from './parameters.ts';
 import type { FacadeParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import { presentAnswer } from './query-page.ts';
 import { relatedParameter } from './question.ts';
-import { codingFor, rendered, respond } from './rendering.ts';
+import { codingFor, respond } from './rendering.ts';
 import { requireScope } from './scopes.ts';
 import { readSearch, type Sent, type searchTypes } from './search-body.ts';
 import { readParameters } from './validation.ts';
@@ -126,11 +126,6 @@ export function addSearchRoute(app: OpenAPIHono<Env>, { store, clock }: FacadePa
     );
     const rows = sent.value.map((one, i) => presentRow(one, read[i], answers[i]));
     const coding = codingFor(context.req.raw);
-    const contentType = contentTypes[format];
-    if (format === 'ndjson') {
-      const bytes = rendered(rows, (each) => `${JSON.stringify(each)}\n`);
-      return respond({ contentType, headers: {}, bytes }, coding);
-    }
     const meta = {
       mode: 'search',
       defaults: {
@@ -141,9 +136,7 @@ export function addSearchRoute(app: OpenAPIHono<Env>, { store, clock }: FacadePa
       found: answers.filter(({ answers: { length } }) => length > 0).length,
       refused: read.filter(({ ok }) => !ok).length,
     };
-    const line = (each: unknown, i: number) => (i === 0 ? '' : ',') + JSON.stringify(each);
-    const bytes = rendered(rows, line, jsonBefore(meta), jsonAfter);
-    return respond({ contentType, headers: {}, bytes }, coding);
+    return respond(renderJson(meta, rows, format), coding);
   });
 }
 

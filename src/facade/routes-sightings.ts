@@ -1,13 +1,11 @@
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { readName } from '../indicator/fields.ts';
 import { sightingFields } from '../indicator/statement.ts';
-import { intakeLimits } from '../intake/limits.ts';
-import { readRows, rowTypes } from '../intake/rows.ts';
-import { readBody } from './body.ts';
+import { rowTypes } from '../intake/rows.ts';
 import type { Env } from './env.ts';
 import type { FacadeParts } from './parts.ts';
 import { Problem } from './problem.ts';
-import { ackParameter, answerOutcome, onceEach, outcomeAnswers, taken, wishFrom } from './saying.ts';
+import { ackParameter, answerOutcome, onceEach, outcomeAnswers, rowsOf, taken, wishFrom } from './saying.ts';
 import { requireScope } from './scopes.ts';
 
 const route = createRoute({
@@ -37,11 +35,9 @@ export function addSightingsRoute(app: OpenAPIHono<Env>, { intake }: FacadeParts
     const { ack, provider = principal.name, group = 'everyone', ...more } = onceEach(req.queries());
     for (const name of Object.keys(more)) refuse(name, 'no such parameter; allowed are provider, group, ack');
     const defaults = { provider: nameFrom('provider', provider), group: nameFrom('group', group) };
-    const body = await readBody(req.raw, intakeLimits.bodyBytesMax);
-    const rows = readRows(body, req.header('content-type') ?? '', sightingFields);
-    if (!rows.ok)
-      throw new Problem(rows.code === 'unknown-type' ? 415 : 400, rows.reason, { code: rows.code });
-    return answerOutcome(await taken(intake.sight(rows.value, defaults, wishFrom(ack))));
+    const wish = wishFrom(ack);
+    const rows = await rowsOf(req.raw, sightingFields);
+    return answerOutcome(await taken(intake.sight(rows, defaults, wish)));
   });
 }
 

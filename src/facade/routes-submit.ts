@@ -4,12 +4,11 @@ import type { HonoRequest } from 'hono';
 import type { AckWish } from '../event/ack.ts';
 import { type ObservationDefaults, parseDefaults } from '../indicator/observation.ts';
 import { intakeLimits } from '../intake/limits.ts';
-import { isNdjson, readRows, rowTypes } from '../intake/rows.ts';
-import { readBody } from './body.ts';
+import { isNdjson, rowTypes } from '../intake/rows.ts';
 import type { Env } from './env.ts';
 import type { FacadeParts } from './parts.ts';
 import { Problem, type ProblemDetail } from './problem.ts';
-import { ackParameter, answerOutcome, onceEach, outcomeAnswers, taken, wishFrom } from './saying.ts';
+import { ackParameter, answerOutcome, onceEach, outcomeAnswers, rowsOf, taken, wishFrom } from './saying.ts';
 import { requireScope } from './scopes.ts';
 import { answerStream } from './submit-stream.ts';
 
@@ -57,11 +56,8 @@ export function addSubmitRoute(app: OpenAPIHono<Env>, parts: FacadeParts): void 
       await answerStream({ incoming, outgoing, stopping }, parts, defaults, wish);
       return RESPONSE_ALREADY_SENT;
     }
-    const body = await readBody(context.req.raw, intakeLimits.bodyBytesMax);
-    const rows = readRows(body, context.req.header('content-type') ?? '');
-    if (!rows.ok)
-      throw new Problem(rows.code === 'unknown-type' ? 415 : 400, rows.reason, { code: rows.code });
-    return answerOutcome(await taken(parts.intake.submit(rows.value, defaults, wish)));
+    const rows = await rowsOf(context.req.raw);
+    return answerOutcome(await taken(parts.intake.submit(rows, defaults, wish)));
   });
 }
 

@@ -1,8 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import { type AckWish, ackAllowed, ackDefault, parseAckWish } from '../event/ack.ts';
 import { IntakeError, type SubmitOutcome } from '../intake/intake.ts';
+import { intakeLimits } from '../intake/limits.ts';
+import type { Row } from '../intake/row.ts';
+import { readRows } from '../intake/rows.ts';
 import { accept } from '../parsed.ts';
 import { problemAnswers } from './answers.ts';
+import { readBody } from './body.ts';
 import { problemOfIntake } from './intake-problem.ts';
 import { Problem } from './problem.ts';
 
@@ -44,6 +48,14 @@ export function onceEach(parameters: Readonly<Record<string, readonly string[]>>
       });
     }),
   );
+}
+
+/** The rows of a body. Throws Problem 400, 413, 415. */
+export async function rowsOf(request: Request, fields?: readonly string[]): Promise<readonly Row[]> {
+  const body = await readBody(request, intakeLimits.bodyBytesMax);
+  const rows = readRows(body, request.headers.get('content-type') ?? '', fields);
+  if (rows.ok) return rows.value;
+  throw new Problem(rows.code === 'unknown-type' ? 415 : 400, rows.reason, { code: rows.code });
 }
 
 /** What intake makes of it. Throws Problem 503 when it takes nothing now. */

@@ -82,5 +82,3 @@ export function createAsides() {
     },
   };
 }
-
-export type Asides = ReturnType<typeof createAsides>;
