@@ -6,6 +6,7 @@ export type MeshErrorCode =
   | 'BAD_HEADER'
   | 'BAD_NAME'
   | 'NO_CONTENT'
+  | 'NOT_ENOUGH_PEERS'
   | 'TOO_LARGE'
   | 'STOPPED';
 

@@ -1,13 +1,17 @@
 /** The door of `tocsin/mesh`: ZRE (RFC 36, Zyre's protocol) for Node. Bytes in, bytes out. */
 export { type Clock, every, systemClock, type Timer } from './clock.ts';
+export { type Content, textOf } from './content.ts';
+export type { Headers, MeshParts } from './defaults.ts';
 export { type BeaconOptions, beaconDiscovery, beaconOptionsFor, beaconPort } from './discovery/beacon.ts';
 export type { Discovery, DiscoveryContext, RunningDiscovery, Sighting } from './discovery/discovery.ts';
 export { type GossipOptions, gossipDiscovery } from './discovery/gossip.ts';
 export { MeshError, type MeshErrorCode } from './errors.ts';
+export type { InboxFull, QueuedEvent } from './event-queue.ts';
+export type { EventsOptions } from './event-stream.ts';
 export type { ExitReason, MeshEvent, PeerInfo } from './events.ts';
 export { isPeerId, type PeerId, peerIdFromBytes, peerIdToBytes } from './ids.ts';
 export { defaultLimits, type MeshLimits } from './limits.ts';
-export { type Mesh, type MeshParts, type MeshSettings, type PeerView, startMesh } from './node.ts';
+export { type Mesh, type MeshSettings, type PeerView, startMesh } from './node.ts';
 export { defaultTiming, type PeerTiming } from './peer/peer.ts';
 export { jitter, pick, type Random, randomInt, seededRandom, systemRandom } from './random.ts';
 export {
@@ -19,3 +23,4 @@ export {
 export type { Datagrams, Frames, Link, Listener, Transport } from './transport/transport.ts';
 export { udpDatagrams } from './transport/udp.ts';
 export { zeromqTransport } from './transport/zeromq.ts';
+export type { WaitForPeersOptions } from './wait-for-peers.ts';
