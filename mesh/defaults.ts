@@ -3,8 +3,10 @@ import { beaconDiscovery, beaconOptionsFor, beaconPort } from './discovery/beaco
 import type { Discovery } from './discovery/discovery.ts';
 import { gossipDiscovery } from './discovery/gossip.ts';
 import { MeshError } from './errors.ts';
-import { type PeerId, peerIdFromBytes } from './ids.ts';
+import type { PeerId } from './ids.ts';
 import { type Random, systemRandom } from './random.ts';
+import { type Identity, idOfPublicKey } from './security/identity.ts';
+import { identityOfSeed } from './security/seeded-identity.ts';
 import type { Datagrams, Transport } from './transport/transport.ts';
 import { udpDatagrams } from './transport/udp.ts';
 import { zeromqTransport } from './transport/zeromq.ts';
@@ -38,13 +40,14 @@ export type Headers = ReadonlyMap<string, string> | Readonly<Record<string, stri
 
 type Omittable = {
   readonly id?: PeerId;
+  readonly identity?: Identity;
   readonly headers?: Headers;
   readonly bind?: string;
   readonly discovery?: readonly Discovery[];
 };
 
 /**
- * Settings with what they leave out: an id of chance, no headers, loopback, and beacons beside gossip on the network that
+ * Settings with what they leave out: an identity of chance, no headers, loopback, and beacons beside gossip on the network that
  * `bind` names. Throws MeshError BAD_ENDPOINT for a `bind` that is none.
  */
 export function completed<Settings extends Omittable>(given: Settings, random: Random) {
@@ -59,7 +62,7 @@ export function completed<Settings extends Omittable>(given: Settings, random: R
   const { headers } = given;
   return {
     ...given,
-    id: given.id ?? peerIdFromBytes(random.bytes(16)),
+    ...whoIs(given, random),
     headers:
       headers instanceof Map
         ? (headers as ReadonlyMap<string, string>)
@@ -67,6 +70,13 @@ export function completed<Settings extends Omittable>(given: Settings, random: R
     bind,
     discovery: given.discovery ?? discoveryAt(host),
   };
+}
+
+/** Who names an id without an identity cannot prove that it is its own. */
+function whoIs({ id, identity }: Omittable, random: Random) {
+  if (id !== undefined) return { id, identity };
+  const own = identity ?? identityOfSeed(random.bytes(32));
+  return { id: idOfPublicKey(own.publicKey), identity: own };
 }
 
 function discoveryAt(host: string): readonly Discovery[] {

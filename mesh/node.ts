@@ -2,8 +2,8 @@ import { checkSelf } from './check-self.ts';
 import { every } from './clock.ts';
 import { type Content, framesOf } from './content.ts';
 import { completed, type Headers, type MeshParts, systemParts } from './defaults.ts';
-import type { Discovery, RunningDiscovery, Sighting } from './discovery/discovery.ts';
-import { addSighting, endpointOf, noSightings, sourcesOf, withoutExpired } from './discovery/sightings.ts';
+import type { Address, Discovery, RunningDiscovery, Sighting } from './discovery/discovery.ts';
+import { addressOf, addSighting, noSightings, sourcesOf, withoutExpired } from './discovery/sightings.ts';
 import { MeshError } from './errors.ts';
 import type { QueuedEvent } from './event-queue.ts';
 import { type EventsOptions, eventStream } from './event-stream.ts';
@@ -11,16 +11,19 @@ import type { MeshEvent } from './events.ts';
 import { joined, left, noMembership } from './group/membership.ts';
 import { type PeerId, peerIdFromBytes } from './ids.ts';
 import { defaultLimits, type MeshLimits } from './limits.ts';
-import { arrivalOf, defaultTiming, type PeerTiming, type Self } from './peer/peer.ts';
+import { arrivalOf, defaultTiming, type Introduction, type PeerTiming, type Self } from './peer/peer.ts';
 import { createPeerTable } from './peer/table.ts';
-import type { Frames } from './transport/transport.ts';
+import type { CurvePair } from './security/curve.ts';
+import { securityHeaders } from './security/hello.ts';
+import type { Identity } from './security/identity.ts';
+import type { Frames, HandshakeRefusal, Listener } from './transport/transport.ts';
 import { type WaitForPeersOptions, waitForPeers } from './wait-for-peers.ts';
 import { decodeZre } from './wire/zre.ts';
 
 export type MeshSettings = {
   /** What peers see it by, up to 255 bytes; it need not be the only one of that name. */
   readonly name: string;
-  /** An id of chance unless stated. */
+  /** That of `identity` unless stated. */
   readonly id?: PeerId;
   /** Fixed for the life of the node: ZRE has no message to change them. None unless stated. */
   readonly headers?: Headers;
@@ -28,6 +31,16 @@ export type MeshSettings = {
   readonly bind?: string;
   /** Beacons and gossip on the network of `bind` unless stated. */
   readonly discovery?: readonly Discovery[];
+  /**
+   * The mesh's key pairs (curvePairOf). With one, everything is encrypted and nobody else gets in. A second one is the
+   * previous pair, which is still good while keys rotate. Without any the mesh is in clear and open to all.
+   */
+  readonly keys?: readonly CurvePair[];
+  /**
+   * What `id` is made from (idOfPublicKey): then nobody can take it over. One of chance unless it or an id is stated;
+   * `identityOfSeed` makes one that outlives the process.
+   */
+  readonly identity?: Identity;
   readonly timing?: PeerTiming;
   readonly limits?: MeshLimits;
 };
@@ -113,16 +126,14 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
   let membership = noMembership;
   let stopped = false;
 
-  const inbox = await transport.listen(settings.bind, {
-    onMessage(from, frames) {
-      const refusal = stopped ? undefined : receive(from, frames);
-      if (refusal !== undefined) count(refusal);
-    },
-    frameBytesMax: Math.max(limits.controlFrameBytesMax, limits.contentFrameBytesMax),
-  });
-  const { endpoint } = inbox;
+  const keys = settings.keys ?? [];
+  const inboxes = await listenWithEach(keys);
+  const [inbox, ...others] = inboxes;
+  const introductions: Self['introductions'] = [introductionAt(inbox), ...others.map(introductionAt)];
+  const { endpoint } = introductions[0];
   const table = createPeerTable({
     self,
+    keys,
     timing: settings.timing ?? defaultTiming,
     limits,
     clock,
@@ -132,7 +143,46 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
   });
 
   function self(): Self {
-    return { id: settings.id, endpoint, name: settings.name, headers: settings.headers, membership };
+    return { id: settings.id, introductions, name: settings.name, membership };
+  }
+
+  /** One mailbox for each key, since a socket has one: while keys rotate, holders of either reach us. */
+  async function listenWithEach(pairs: readonly CurvePair[]): Promise<Inboxes> {
+    const first = await listen(settings.bind, pairs[0]);
+    const opened: [Inbox, ...Inbox[]] = [{ listener: first, publicKey: pairs[0]?.publicKey }];
+    try {
+      for (const pair of pairs.slice(1)) {
+        const listener = await listen(onAnyPort(settings.bind), pair);
+        opened.push({ listener, publicKey: pair.publicKey });
+      }
+    } catch (cause) {
+      await Promise.all(opened.map(({ listener }) => listener.close()));
+      throw cause;
+    }
+    return opened;
+  }
+
+  function listen(bind: string, pair: CurvePair | undefined): Promise<Listener> {
+    return transport.listen(bind, {
+      pair,
+      onMessage(from, frames) {
+        const refusal = stopped ? undefined : receive(from, frames);
+        if (refusal !== undefined) count(refusal);
+      },
+      onRefused: turnAway,
+      frameBytesMax: Math.max(limits.controlFrameBytesMax, limits.contentFrameBytesMax),
+    });
+  }
+
+  function introductionAt({ listener, publicKey }: Inbox): Introduction {
+    const address: Address = { endpoint: listener.endpoint, publicKey };
+    const security = securityHeaders(address, settings.id, settings.identity);
+    return { ...address, headers: new Map([...settings.headers, ...security]) };
+  }
+
+  function turnAway(reason: HandshakeRefusal): void {
+    count(reason);
+    tell({ kind: 'stranger-refused', reason });
   }
 
   /** Answers why a message was dropped, if so. */
@@ -146,9 +196,16 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
   }
 
   function sight(sighting: Sighting): void {
-    if (stopped || sighting.id === settings.id || sighting.endpoint === endpoint) return;
-    sightings = addSighting(sightings, sighting, clock.monotonicMs(), limits.peersMax);
-    if (!table.sight(sighting.id, sighting.endpoint)) count('peers-max');
+    const isOurs = introductions.some((own) => own.endpoint === sighting.endpoint);
+    if (stopped || sighting.id === settings.id || isOurs) return;
+    if (!introductions.some(({ publicKey }) => publicKey === sighting.publicKey)) {
+      count('foreign-key');
+      return;
+    }
+    const currentKey = introductions[0].publicKey;
+    sightings = addSighting(sightings, sighting, clock.monotonicMs(), limits.peersMax, currentKey);
+    const address = addressOf(sightings.get(sighting.id) ?? new Map());
+    if (address !== undefined && !table.sight(sighting.id, address)) count('peers-max');
   }
 
   function tell(event: MeshEvent): void {
@@ -196,7 +253,7 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
     sightings = withoutExpired(sightings, nowMs);
     // Whoever we lost but is still announced is greeted anew.
     for (const [id, leases] of sightings) {
-      const at = endpointOf(leases);
+      const at = addressOf(leases);
       if (at !== undefined && !table.has(id)) table.sight(id, at);
     }
   }
@@ -207,7 +264,7 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
     ticker.stop();
     await Promise.all([...discoveries.values()].map((discovery) => discovery.stop()));
     await table.close();
-    await inbox.close();
+    await Promise.all(inboxes.map(({ listener }) => listener.close()));
     for (const end of [...endings]) end();
   }
 
@@ -229,7 +286,8 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
     checkSelf(self(), limits);
     for (const discovery of settings.discovery) {
       const running = await discovery.start({
-        self: { id: settings.id, endpoint },
+        self: { id: settings.id, addresses: introductions },
+        keys,
         onSighting: sight,
         onRefused: count,
         clock,
@@ -286,6 +344,13 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+type Inbox = { readonly listener: Listener; readonly publicKey: string | undefined };
+type Inboxes = readonly [Inbox, ...Inbox[]];
+
+function onAnyPort(endpoint: string): string {
+  return `${endpoint.slice(0, endpoint.lastIndexOf(':'))}:*`;
 }
 
 /** Throws MeshError NO_CONTENT, or TOO_LARGE for what a peer with our limits would refuse. */

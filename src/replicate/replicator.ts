@@ -343,6 +343,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
         break;
       case 'peer-entered':
       case 'outbox-full':
+      case 'stranger-refused':
         break;
       default:
         event satisfies never;
