@@ -290,6 +290,11 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
         keys,
         onSighting: sight,
         onRefused: count,
+        onStranger: turnAway,
+        onTurnedAway(at) {
+          count('turned-away');
+          tell({ kind: 'turned-away', endpoint: at });
+        },
         clock,
         random,
         limits,

@@ -289,11 +289,18 @@ async function startNode(
 
 /** Once for each reason: whoever reaches the port can come again and again, and the metrics count them. */
 function warnOfStrangers(mesh: Mesh, hasKey: boolean, log: Logger): void {
-  const warned = new Set<HandshakeRefusal>();
+  const warned = new Set<string>();
+  function warnOnce(about: string, details: Record<string, unknown>, sentence: string): void {
+    if (warned.has(about)) return;
+    warned.add(about);
+    log.warn(details, sentence);
+  }
   mesh.subscribe((event) => {
-    if (event.kind !== 'stranger-refused' || warned.has(event.reason)) return;
-    warned.add(event.reason);
-    log.warn({ reason: event.reason }, strangerSentence(event.reason, hasKey));
+    if (event.kind === 'stranger-refused') {
+      warnOnce(event.reason, { reason: event.reason }, strangerSentence(event.reason, hasKey));
+    } else if (event.kind === 'turned-away') {
+      warnOnce(event.endpoint, { seed: event.endpoint }, turnedAwaySentence(hasKey));
+    }
   });
 }
 
@@ -305,6 +312,12 @@ function strangerSentence(reason: HandshakeRefusal, hasKey: boolean): string {
   return reason === 'no-key'
     ? 'a node without a mesh key was turned away; if it is yours, give it this mesh’s TOCSIN_MESH_KEY'
     : 'a node with another mesh key was turned away; if it is yours, give it this mesh’s TOCSIN_MESH_KEY, or set TOCSIN_MESH_KEY_PREVIOUS while keys rotate';
+}
+
+function turnedAwaySentence(hasKey: boolean): string {
+  return hasKey
+    ? 'a seed does not let this node in: its TOCSIN_MESH_KEY is another one, or it has none'
+    : 'a seed does not let this node in: its mesh has a key; set TOCSIN_MESH_KEY to it';
 }
 
 /** The port that was set by hand, or the first free one from the default on. */
