@@ -57,6 +57,7 @@ export type PeerView = {
   readonly foundBy: readonly string[];
   readonly silentMs: number;
   readonly roundTripMs: number | undefined;
+  readonly queuedMessages: number;
   readonly queuedBytes: number;
 };
 
@@ -228,7 +229,7 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
 
   function peers(): readonly PeerView[] {
     const nowMs = clock.monotonicMs();
-    return table.peers().map(({ peer, queuedBytes }) => ({
+    return table.peers().map(({ peer, queuedMessages, queuedBytes }) => ({
       id: peer.id,
       name: peer.name,
       endpoint: peer.endpoint,
@@ -238,6 +239,7 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
       foundBy: sourcesOf(sightings, peer.id),
       silentMs: nowMs - peer.heardAtMs,
       roundTripMs: peer.roundTripMs,
+      queuedMessages,
       queuedBytes,
     }));
   }
