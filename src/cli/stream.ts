@@ -13,9 +13,8 @@ const longestWaitMs = 10_000;
 
 /**
  * The events of a stream (`/stream`, `/mesh/events`), for ever. A connection that is lost is made anew after the last event
- * that was seen
- * (`Last-Event-ID`), and the person is told on standard error. Throws a CliError when the first connection fails, or
- * when the node refuses a later one.
+ * that was seen (`Last-Event-ID`), and the person is told on standard error. Throws a CliError when the first connection
+ * fails, or when the node refuses a later one.
  */
 export async function* followStream(
   client: NodeClient,
