@@ -77,7 +77,7 @@ export interface Link {
   close(lingerMs: number): Promise<void>;
 }
 
-/** The door to UDP, for beacons. */
+/** The door to UDP, for beacons and multicast DNS. */
 export interface Datagrams {
   /** Rejects with MeshError BIND_FAILED. */
   open(options: DatagramOptions): Promise<DatagramSocket>;
@@ -85,6 +85,8 @@ export interface Datagrams {
 
 export interface DatagramOptions {
   readonly port: number;
+  /** Joins a group on one interface instead of taking in broadcasts. */
+  readonly multicast?: { readonly group: string; readonly interfaceAddress: string };
   readonly onDatagram: (bytes: Uint8Array, sourceAddress: string) => void;
 }
 
