@@ -18,13 +18,18 @@ export function parseEndpoint(text: string): Parsed<HostPort, 'bad-endpoint'> {
   const port = Number(digits);
   const host = ipv6 ?? name ?? '';
   if (port < 1 || port > 65_535) return refuse('bad-endpoint');
-  const isHost = ipv6 === undefined ? hostName.test(host) : isIPv6(ipv6);
+  const isHost = ipv6 === undefined ? isHostName(host) : isIPv6(ipv6);
   return isHost ? accept({ host, port }) : refuse('bad-endpoint');
 }
 
 /** `port` is a number, or `*` for any that is free. */
 export function endpointOf(host: string, port: number | '*'): string {
   return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** A name of DNS, or an IPv4 address: those are spelled alike. */
+export function isHostName(text: string): boolean {
+  return hostName.test(text);
 }
 
 /** Whether the host is an address, and needs nobody to resolve it. */

@@ -9,6 +9,9 @@ export type {
   Sighting,
 } from './discovery/discovery.ts';
 export { type GossipOptions, gossipDiscovery } from './discovery/gossip.ts';
+export { networksOf } from './discovery/interfaces.ts';
+export { type MdnsOptions, mdnsDiscovery } from './discovery/mdns.ts';
+export { type Names, systemNames } from './discovery/names.ts';
 export { MeshError, type MeshErrorCode } from './errors.ts';
 export type { ExitReason, MeshEvent, PeerInfo } from './events.ts';
 export { isPeerId, type PeerId, peerIdFromBytes, peerIdToBytes } from './ids.ts';

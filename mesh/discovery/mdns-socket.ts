@@ -41,26 +41,31 @@ export async function openMdnsSocket(
   let secondStartedMs = clock.monotonicMs();
   let datagramsInSecond = 0;
 
-  function receive(bytes: Uint8Array, address: string): void {
+  /** Answers why a datagram was dropped, if so. */
+  function receive(bytes: Uint8Array, address: string): string | undefined {
     const nowMs = clock.monotonicMs();
     if (nowMs - secondStartedMs >= 1_000) {
       secondStartedMs = nowMs;
       datagramsInSecond = 0;
     }
-    if (++datagramsInSecond > datagramsPerSecondMax) return onRefused('mdns too-many');
-    if (bytes.length > datagramBytesMax) return onRefused('mdns too-large');
+    if (++datagramsInSecond > datagramsPerSecondMax) return 'mdns too-many';
+    if (bytes.length > datagramBytesMax) return 'mdns too-large';
     try {
       events.emit('message', bytes, { address, family: 'IPv4', port: mdnsPort, size: bytes.length });
+      return undefined;
     } catch {
       // The library takes names in strangers' packets apart without looking whether they have the parts.
-      onRefused('mdns malformed');
+      return 'mdns malformed';
     }
   }
 
   const socket = await datagrams.open({
     port: mdnsPort,
     multicast: { group: mdnsGroup, interfaceAddress },
-    onDatagram: receive,
+    onDatagram(bytes, address) {
+      const refusal = receive(bytes, address);
+      if (refusal !== undefined) onRefused(refusal);
+    },
   });
   return Object.assign(events, {
     send: (...[bytes, , , , address, sent]: Parameters<MdnsSocket['send']>) => {
