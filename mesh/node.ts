@@ -287,6 +287,11 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
         isHeard,
         onSighting: sight,
         onRefused: count,
+        onStranger: turnAway,
+        onTurnedAway(at) {
+          count('turned-away');
+          tell({ kind: 'turned-away', endpoint: at });
+        },
         clock,
         random,
         limits,

@@ -11,6 +11,8 @@ import { answered, type Candidates, chosen, type NamedSeed, type Seed } from './
 /** The first wait after a seed has turned us away. */
 const redialMs = 500;
 const redialMsMax = 8_000;
+/** So many refusals are no hub that stopped just then, and no key that comes next. */
+const refusalsToTell = 2;
 /** A seed that turned out to be ourselves is left alone for so long: behind a balancer it may be another one next time. */
 const selfMs = 10 * 60_000;
 const reviewEveryMs = 60_000;
@@ -99,10 +101,10 @@ export function dialRemotes(parts: RemotesParts): Remotes {
         onLost(endpoint);
       },
       onRefused() {
-        context.onRefused('refused by a gossip seed');
         // libzmq does not always try again after a refusal.
         if (refused || !isCurrent()) return;
         refused = true;
+        if (attempt >= refusalsToTell) context.onTurnedAway(endpoint);
         const waitMs = Math.min(redialMs * 2 ** attempt, redialMsMax);
         clock.after(jitter(random, waitMs, 0.5), () => {
           if (!isCurrent()) return;

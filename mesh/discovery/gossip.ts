@@ -65,7 +65,7 @@ async function startGossip(
 
   const listener = await transport.listen(options.bind, {
     pair: keys.at(-1),
-    onRefused: (reason) => context.onRefused(`gossip ${reason}`),
+    onRefused: context.onStranger,
     onMessage: serve,
     onUnreachable: (to) => step({ kind: 'client-lost', name: hexOf(to) }),
     frameBytesMax: limits.gossipValueBytesMax + 512,

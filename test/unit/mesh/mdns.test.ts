@@ -82,6 +82,8 @@ async function startNode(
     self: { id: own, addresses: [{ endpoint: `tcp://127.0.0.1:${1_000 + sightings.length}`, publicKey }] },
     keys: [],
     isHeard: () => false,
+    onStranger: () => {},
+    onTurnedAway: () => {},
     onSighting(sighting) {
       sightings.push(sighting);
       for (const check of waiting) check();
