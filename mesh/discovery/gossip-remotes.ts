@@ -1,10 +1,9 @@
-import { every } from '../clock.ts';
+import { every, type Timer } from '../clock.ts';
 import { parseEndpoint } from '../endpoint.ts';
 import { jitter } from '../random.ts';
 import type { Frames, Link } from '../transport/transport.ts';
 import type { DiscoveryContext } from './discovery.ts';
 import { isOwnAddress } from './interfaces.ts';
-import type { Names } from './names.ts';
 import { keepResolving } from './resolve.ts';
 import { answered, type Candidates, chosen, type NamedSeed, type Seed } from './seeds.ts';
 
@@ -22,7 +21,6 @@ const queueBytesMax = 4 * 1024 * 1024;
 export type RemotesParts = {
   readonly context: DiscoveryContext;
   readonly seeds: readonly Seed[];
-  readonly names: Names;
   /** Where our own hub is bound. */
   readonly ownEndpoint: string;
   readonly onMessage: (endpoint: string, frames: Frames) => void;
@@ -42,10 +40,10 @@ export interface Remotes {
   stop(): Promise<void>;
 }
 
-type Remote = { link: Link; isConnected: boolean };
+type Remote = { readonly link: Link; isConnected: boolean; redialling: Timer | undefined };
 
 export function dialRemotes(parts: RemotesParts): Remotes {
-  const { context, seeds, names, ownEndpoint, onMessage, onConnected, onLost } = parts;
+  const { context, seeds, ownEndpoint, onMessage, onConnected, onLost } = parts;
   const { clock, keys, random, transport } = context;
   const remotes = new Map<string, Remote>();
   const closing = new Set<Promise<void>>();
@@ -76,6 +74,7 @@ export function dialRemotes(parts: RemotesParts): Remotes {
     const remote = remotes.get(endpoint);
     if (remote === undefined) return;
     remotes.delete(endpoint);
+    remote.redialling?.stop();
     const closed = remote.link.close(0).finally(() => closing.delete(closed));
     closing.add(closed);
     onLost(endpoint);
@@ -106,8 +105,7 @@ export function dialRemotes(parts: RemotesParts): Remotes {
         refused = true;
         if (attempt >= refusalsToTell) context.onTurnedAway(endpoint);
         const waitMs = Math.min(redialMs * 2 ** attempt, redialMsMax);
-        clock.after(jitter(random, waitMs, 0.5), () => {
-          if (!isCurrent()) return;
+        remote.redialling = clock.after(jitter(random, waitMs, 0.5), () => {
           hangUp(endpoint);
           dial(endpoint, attempt + 1);
         });
@@ -115,7 +113,7 @@ export function dialRemotes(parts: RemotesParts): Remotes {
       queueMessagesMax,
       queueBytesMax,
     });
-    const remote: Remote = { link, isConnected: false };
+    const remote: Remote = { link, isConnected: false, redialling: undefined };
     remotes.set(endpoint, remote);
   }
 
@@ -135,7 +133,7 @@ export function dialRemotes(parts: RemotesParts): Remotes {
   const resolving =
     named.length > 0
       ? keepResolving(named, {
-          names,
+          names: transport.names,
           clock,
           random,
           isFound: () => [...remotes.values()].some(({ isConnected }) => isConnected),

@@ -14,7 +14,6 @@ import {
   tupleValue,
 } from './gossip-hub.ts';
 import { dialRemotes } from './gossip-remotes.ts';
-import { type Names, systemNames } from './names.ts';
 import { parseSeed, type Seed } from './seeds.ts';
 
 /** Below the second after which a stock hub forgets a silent client. */
@@ -33,7 +32,6 @@ export type GossipOptions = {
    */
   readonly seeds: readonly string[];
   readonly timing?: HubTiming;
-  readonly names?: Names;
 };
 
 /** zgossip (czmq): a hub of our own, and a client of others. Throws RangeError for a seed that is none. */
@@ -73,7 +71,6 @@ async function startGossip(
   const remotes = dialRemotes({
     context,
     seeds,
-    names: options.names ?? systemNames(),
     ownEndpoint: listener.endpoint,
     onMessage: (endpoint, frames) => receive({ kind: 'remote', name: endpoint }, frames),
     onConnected: (endpoint) => step({ kind: 'remote-connected', name: endpoint }),

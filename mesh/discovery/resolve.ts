@@ -1,6 +1,6 @@
 import type { Clock, Timer } from '../clock.ts';
 import { jitter, type Random } from '../random.ts';
-import type { Names } from './names.ts';
+import type { Names } from '../transport/names.ts';
 import { answersMax, endpointsOf, type NamedSeed } from './seeds.ts';
 
 const resolveEveryMs = 30_000;

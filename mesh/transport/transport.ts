@@ -1,4 +1,5 @@
 import type { CurvePair } from '../security/curve.ts';
+import type { Names } from './names.ts';
 
 /**
  * The door to sockets. Two users: ZeroMQ (zeromq.ts) and the simulated network (simulated.ts).
@@ -19,6 +20,8 @@ export interface Transport {
   listen(endpoint: string, options: ListenOptions): Promise<Listener>;
   /** Dials `endpoint` and keeps redialling until closed. Sending works at once: messages wait for the connection. */
   dial(endpoint: string, options: DialOptions): Link;
+  /** Hosts of endpoints by name. */
+  readonly names: Names;
 }
 
 /** Why a connection ended before its first message. */
