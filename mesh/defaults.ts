@@ -80,7 +80,7 @@ function whoIs({ id, identity }: Omittable, random: Random) {
 }
 
 function discoveryAt(host: string): readonly Discovery[] {
-  const address = host === '*' ? '0.0.0.0' : host;
+  const address = host === '*' ? '0.0.0.0' : host.replace(/^\[|\]$/g, '');
   return [
     beaconDiscovery(beaconOptionsFor(address, beaconPort)),
     gossipDiscovery({ bind: `tcp://${host}:*`, seeds: [] }),

@@ -11,6 +11,8 @@ export type {
   Sighting,
 } from './discovery/discovery.ts';
 export { type GossipOptions, gossipDiscovery } from './discovery/gossip.ts';
+export { networksOf } from './discovery/interfaces.ts';
+export { type MdnsOptions, mdnsDiscovery } from './discovery/mdns.ts';
 export { MeshError, type MeshErrorCode } from './errors.ts';
 export type { InboxFull, QueuedEvent } from './event-queue.ts';
 export type { EventsOptions } from './event-stream.ts';
@@ -23,6 +25,7 @@ export { jitter, pick, type Random, randomInt, seededRandom, systemRandom } from
 export { type CurvePair, curvePairOf, meshKeyBytes } from './security/curve.ts';
 export { type Identity, idOfPublicKey } from './security/identity.ts';
 export { identityOfSeed } from './security/seeded-identity.ts';
+export { type Names, systemNames } from './transport/names.ts';
 export {
   type SimulatedClock,
   type SimulatedNetwork,

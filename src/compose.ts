@@ -9,6 +9,8 @@ import {
   gossipDiscovery,
   type HandshakeRefusal,
   type Mesh,
+  mdnsDiscovery,
+  networksOf,
   peerIdFromBytes,
   startMesh,
   systemClock,
@@ -46,6 +48,8 @@ export type { StartedNode } from './cli/io.ts';
 export type { Config } from './config/settings.ts';
 
 const nodeFile = 'node.json';
+/** `_tocsin._tcp` of DNS-SD. */
+const mdnsType = 'tocsin';
 /** How many ports above the default are tried when it is taken. */
 const portsTried = 200;
 
@@ -205,7 +209,8 @@ async function startNode(
         keys,
         name,
         headers: new Map([[tocsinHeader, `${version()} ${server.url}`]]),
-        bind: endpointOf(config.meshHost, config.meshPort),
+        bind: endpointOf(addressIn(config.meshHost), config.meshPort),
+        ...(config.meshAdvertise !== undefined && { advertise: config.meshAdvertise }),
         discovery: discoveriesOf(config),
       },
       { clock: systemClock, random: systemRandom, transport: zeromqTransport(), datagrams: udpDatagrams() },
@@ -241,7 +246,7 @@ async function startNode(
     counters.mesh = mesh.counters;
     counters.replication = replicator.counters;
     let draining = false;
-    const gossipEndpoint = mesh.discoveryEndpoints.get('gossip') ?? '';
+    const gossipEndpoint = mesh.discoveryEndpoints.get('gossip');
     meshView.current = viewOf(mesh, replicator, () => draining, store.failure, {
       id: identity.nodeId,
       name,
@@ -278,7 +283,7 @@ async function startNode(
       httpUrl: server.url,
       streamEndpoint: publisher.endpoint,
       meshEndpoint: mesh.endpoint,
-      gossipEndpoint,
+      ...(gossipEndpoint !== undefined && { gossipEndpoint }),
       discovery: discoverySentence(config),
       ...(access.newAdminToken !== undefined && { adminToken: access.newAdminToken }),
       warnings: [],
@@ -338,22 +343,32 @@ async function onFreePort<T>(port: number, byHand: boolean, start: (port: number
 }
 
 function discoveriesOf(config: Config): readonly Discovery[] {
-  const ways: Readonly<Record<string, () => Discovery>> = {
-    beacon: () => beaconDiscovery(beaconOptionsFor(config.meshHost, config.beaconPort)),
-    gossip: () =>
-      gossipDiscovery({ bind: endpointOf(config.meshHost, config.gossipPort), seeds: config.seeds }),
-  };
-  return config.discovery.flatMap((way) => ways[way]?.() ?? []);
+  const { discovery, meshHost, beaconPort, gossipPort, seeds } = config;
+  const ways: Discovery[] = [];
+  if (discovery.includes('beacon')) ways.push(beaconDiscovery(beaconOptionsFor(meshHost, beaconPort)));
+  if (discovery.includes('mdns')) ways.push(mdnsDiscovery({ type: mdnsType, host: meshHost }));
+  // What DNS yields are hubs of gossip.
+  if (discovery.includes('gossip') || discovery.includes('dns'))
+    ways.push(gossipDiscovery({ bind: endpointOf(addressIn(meshHost), gossipPort), seeds }));
+  return ways;
 }
 
 function discoverySentence({ discovery, meshHost, beaconPort, seeds }: Config): string {
   const ways: string[] = [];
   if (discovery.includes('beacon')) ways.push(`UDP beacons on port ${beaconPort} of ${meshHost}`);
-  if (discovery.includes('gossip'))
-    ways.push(
-      seeds.length > 0 ? `gossip from ${seeds.join(', ')}` : 'gossip, once a node names this one as its seed',
-    );
+  if (discovery.includes('mdns')) ways.push(`multicast DNS as _${mdnsType}._tcp on ${meshHost}`);
+  const stated = seeds.filter((seed) => !seed.startsWith('dns:'));
+  const named = seeds.filter((seed) => seed.startsWith('dns:'));
+  if (stated.length > 0) ways.push(`gossip from ${stated.join(', ')}`);
+  if (named.length > 0) ways.push(`gossip from what DNS names as ${named.join(', ')}`);
+  if (discovery.includes('gossip') && seeds.length === 0)
+    ways.push('gossip, once a node names this one as its seed');
   return `Peers are found by ${ways.join(' and ')}.`;
+}
+
+/** The address of a network interface; any other host as it is. */
+function addressIn(host: string): string {
+  return networksOf(host).find(({ name }) => name === host)?.address ?? host;
 }
 
 function viewOf(

@@ -1,6 +1,7 @@
 import { Context, Dealer, type MessageLike, Router } from 'zeromq';
 import { MeshError } from '../errors.ts';
 import { createGatekeeper, type Gatekeeper } from './gatekeeper.ts';
+import { systemNames } from './names.ts';
 import {
   byteLengthOf,
   type DialOptions,
@@ -32,6 +33,7 @@ export function zeromqTransport(): Transport {
   return {
     listen: (endpoint, options) => listen(context, gatekeeper, endpoint, options),
     dial: (endpoint, options) => dial(context, endpoint, options),
+    names: systemNames(),
   };
 }
 
