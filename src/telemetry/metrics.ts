@@ -96,7 +96,7 @@ function registryOf(parts: MetricsParts): Registry {
     () => readiness().snapshot?.total,
   );
   registerMeshMetrics(registry, mesh);
-  counter('tocsin_mesh_events_total', 'What the mesh dropped, by reason', meshEvents);
+  counter('tocsin_mesh_events_total', 'What the mesh refused or dropped, by reason', meshEvents);
   counter('tocsin_replication_events_total', 'What replication refused or did, by reason', replicationEvents);
   collectDefaultMetrics({
     register: registry,
