@@ -39,6 +39,7 @@ export function systemParts(): MeshParts {
 export type Headers = ReadonlyMap<string, string> | Readonly<Record<string, string>>;
 
 type Omittable = {
+  readonly name: string;
   readonly id?: PeerId;
   readonly identity?: Identity;
   readonly headers?: Headers;
@@ -48,9 +49,13 @@ type Omittable = {
 
 /**
  * Settings with what they leave out: an identity of chance, no headers, loopback, and beacons beside gossip on the network that
- * `bind` names. Throws MeshError BAD_ENDPOINT for a `bind` that is none.
+ * `bind` names. Throws MeshError BAD_ENDPOINT for a `bind` that is none, BAD_NAME without a name.
  */
 export function completed<Settings extends Omittable>(given: Settings, random: Random) {
+  // A program without types may leave it out.
+  if (typeof given.name !== 'string') {
+    throw new MeshError('BAD_NAME', 'settings need a name: what peers see this node by');
+  }
   const bind = given.bind ?? loopbackBind;
   const host = bindPattern.exec(bind)?.[1];
   if (host === undefined) {

@@ -418,13 +418,16 @@ function onAnyPort(endpoint: string): string {
 /** Throws MeshError NO_CONTENT, or TOO_LARGE for what a peer with our limits would refuse. */
 function checkContent(content: Frames, limits: MeshLimits): void {
   if (content.length === 0) {
-    throw new MeshError('NO_CONTENT', 'a message needs one frame of content or more');
+    throw new MeshError(
+      'NO_CONTENT',
+      'a message needs one frame of content or more: an empty one says nothing',
+    );
   }
-  const tooLarge = content.some((frame) => frame.byteLength > limits.contentFrameBytesMax);
+  const tooLarge = content.some((frame) => !(frame.byteLength <= limits.contentFrameBytesMax));
   if (tooLarge || content.length >= limits.framesMax) {
     throw new MeshError(
       'TOO_LARGE',
-      `content is at most ${limits.framesMax - 1} frames of ${limits.contentFrameBytesMax} bytes`,
+      `content is at most ${limits.framesMax - 1} frames of bytes, each of up to ${limits.contentFrameBytesMax}: send it in parts`,
     );
   }
 }

@@ -97,6 +97,10 @@ describe.skipIf(!built)('a foreign ZRE peer', () => {
     expect(row).toMatch(
       new RegExp(`^theirs +${stranger.toLowerCase()} +tcp://.* itself .* ago +0 B +- +chat$`),
     );
+    const headers = { authorization: `Bearer ${node?.token}` };
+    const metrics = await (await fetch(`${node?.url}/metrics`, { headers })).text();
+    expect(metrics).toContain('tocsin_mesh_peers{phase="ready"} 1\n');
+    expect(metrics).toContain('tocsin_mesh_enters_total 1\n');
     foreign.write('quit');
     expect(await watch.line(/ exit theirs /)).toMatch(/ reason=goodbye$/);
   });
