@@ -13,7 +13,8 @@ const idCharactersShown = 8;
 const tocsinGroup = 'tocsin/1';
 
 const columns: Readonly<Record<string, (peer: ShownRecord, isTerminal: boolean) => string>> = {
-  name: ({ name }) => cell(name),
+  // A peer that has not answered has not told its name.
+  name: ({ name }) => cell(name) || '?',
   // On a terminal the beginning of an id tells nodes apart; a pipe gets all of it, for whoever searches for it.
   id: ({ id }, isTerminal) => (isTerminal ? cell(id).slice(0, idCharactersShown) : cell(id)),
   endpoint: ({ endpoint }, isTerminal) =>

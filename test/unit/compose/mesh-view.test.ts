@@ -105,8 +105,7 @@ test('who is here, joins, leaves, takes no more and exits is told, and counted; 
     { kind: 'outbox-full', ...about, name: expect.any(String), dropped: 1 },
     { kind: 'peer-exited', ...about, name: 'b', reason: 'goodbye' },
   ]);
-  expect(numbers()).toEqual({
-    peers: [],
+  expect(numbers()).toMatchObject({
     entered: 1,
     joined: 1,
     left: 1,
