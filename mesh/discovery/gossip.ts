@@ -1,4 +1,5 @@
 import { every } from '../clock.ts';
+import { MeshError } from '../errors.ts';
 import { jitter } from '../random.ts';
 import type { Frames } from '../transport/transport.ts';
 import { decodeGossip, encodeGossip } from '../wire/gossip.ts';
@@ -34,7 +35,7 @@ export type GossipOptions = {
   readonly timing?: HubTiming;
 };
 
-/** zgossip (czmq): a hub of our own, and a client of others. Throws RangeError for a seed that is none. */
+/** zgossip (czmq): a hub of our own, and a client of others. Throws MeshError BAD_ENDPOINT for a seed that is none. */
 export function gossipDiscovery(options: GossipOptions): Discovery {
   const seeds = [...new Set(options.seeds)].map(seedOf);
   return { source: 'gossip', start: (context) => startGossip(options, seeds, context) };
@@ -43,7 +44,10 @@ export function gossipDiscovery(options: GossipOptions): Discovery {
 function seedOf(text: string): Seed {
   const seed = parseSeed(text);
   if (!seed.ok)
-    throw new RangeError(`${text} is no seed: tcp://host:port, dns://name:port or dns://_service._tcp.name`);
+    throw new MeshError(
+      'BAD_ENDPOINT',
+      `${text} is no seed: write tcp://host:port, dns://name:port or dns://_service._tcp.name`,
+    );
   return seed.value;
 }
 
