@@ -167,6 +167,7 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
     transport,
     tell,
     count,
+    sightedAt: (id) => addressOf(sightings.get(id) ?? new Map()),
   });
 
   function self(): Self {

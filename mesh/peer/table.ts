@@ -44,6 +44,8 @@ export type PeerTableParts = {
   readonly transport: Transport;
   readonly tell: (event: MeshEvent) => void;
   readonly count: (reason: string) => void;
+  /** Where discovery sees a peer now. */
+  readonly sightedAt: (id: PeerId) => Address | undefined;
 };
 
 export type HelloRefusal =
@@ -153,6 +155,19 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     }
   }
 
+  /**
+   * A peer that greets us again may not have heard our answer: then the host that we dial it by is one that we do not reach,
+   * out of several that it has. So we change between the host that it names and the one that discovery sees it at.
+   */
+  function tryOtherHost(entry: Entry, hello: Hello): void {
+    const { peer } = entry;
+    const sighted = parts.sightedAt(peer.id);
+    if (!peer.answered || sighted === undefined) return;
+    const other = peer.endpoint === sighted.endpoint ? addressIn(hello, self()) : sighted;
+    if (!hasMoved(peer, other, self()) && other.publicKey === peer.publicKey)
+      entry.peer = { ...peer, endpoint: other.endpoint };
+  }
+
   function hangUp(entry: Entry, lingerMs: number): void {
     if (entry.mailbox === undefined) return;
     const closed = entry.mailbox.close(lingerMs).finally(() => closing.delete(closed));
@@ -214,6 +229,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       }
       const entry = entries.get(id);
       if (entry === undefined) return 'unknown-peer';
+      if (message.kind === 'hello') tryOtherHost(entry, message);
       act(entry, { kind: 'received', message });
       return undefined;
     },
