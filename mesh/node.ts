@@ -2,7 +2,7 @@ import { type Advertised, advertisedEndpoint, parseAdvertised } from './advertis
 import { checkSelf } from './check-self.ts';
 import { every } from './clock.ts';
 import { type Content, framesOf } from './content.ts';
-import { completed, type Headers, type MeshParts, systemParts } from './defaults.ts';
+import { completed, type MeshHeaders, type MeshParts, systemParts } from './defaults.ts';
 import type { Address, Discovery, RunningDiscovery, Sighting } from './discovery/discovery.ts';
 import { dueOf, entered, exited, noMemory } from './discovery/memory.ts';
 import { addressOf, addSighting, noSightings, sourcesOf, withoutExpired } from './discovery/sightings.ts';
@@ -35,7 +35,7 @@ export type MeshSettings = {
   /** That of `identity` unless stated. */
   readonly id?: PeerId;
   /** Fixed for the life of the node: ZRE has no message to change them. None unless stated. */
-  readonly headers?: Headers;
+  readonly headers?: MeshHeaders;
   /** Where the mailbox listens; `tcp://127.0.0.1:*` unless stated. */
   readonly bind?: string;
   /**
