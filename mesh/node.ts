@@ -128,7 +128,8 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
   function sight(sighting: Sighting): void {
     if (stopped || sighting.id === settings.id || sighting.endpoint === endpoint) return;
     sightings = addSighting(sightings, sighting, clock.monotonicMs(), limits.peersMax);
-    if (!table.sight(sighting.id, sighting.endpoint)) count('peers-max');
+    const byItself = sighting.source === 'beacon';
+    if (!table.sight(sighting.id, sighting.endpoint, byItself)) count('peers-max');
   }
 
   function tell(event: MeshEvent): void {
@@ -159,7 +160,7 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     // Whoever we lost but is still announced is greeted anew.
     for (const [id, leases] of sightings) {
       const at = endpointOf(leases);
-      if (at !== undefined && !table.has(id)) table.sight(id, at);
+      if (at !== undefined && !table.has(id)) table.sight(id, at, false);
     }
   }
 

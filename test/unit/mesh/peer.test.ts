@@ -156,7 +156,7 @@ test('silence is answered with PINGs once a second, and ends in expiry', () => {
 });
 
 test('a pause of our own process is not held against the peer', () => {
-  const rested = forgivePause(ready, 60_000);
+  const rested = forgivePause(ready, 60_000, 60_000);
   expect(alive(stepPeer(rested, { kind: 'tick' }, at(60_000))).phase).toBe('ready');
 });
 
@@ -180,7 +180,7 @@ test('GOODBYE ends a peer at once', () => {
 });
 
 test('a sighting at another endpoint moves a peer that has not answered, and never one that has', () => {
-  const input: PeerInput = { kind: 'sighted', endpoint: 'tcp://192.0.2.9:9000' };
+  const input: PeerInput = { kind: 'sighted', endpoint: 'tcp://192.0.2.9:9000', byItself: false };
   expect(stepPeer(greeted, input, at(0)).effects[0]).toEqual({
     kind: 'dial',
     endpoint: 'tcp://192.0.2.9:9000',
