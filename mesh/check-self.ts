@@ -9,17 +9,19 @@ import { decodeZre, encodeZre } from './wire/zre.ts';
  * rest.
  */
 export function checkSelf(self: Self, limits: MeshLimits): void {
-  const { endpoint, headers, membership, name } = self;
-  const hello = encodeZre({
-    kind: 'hello',
-    sequence: 1,
-    endpoint,
-    groups: [...membership.groups],
-    status: membership.status,
-    name,
-    headers,
-  });
-  const taken = decodeZre(hello, limits);
-  if (!taken.ok)
-    throw new MeshError('TOO_LARGE', `no peer would take this node's introduction: ${taken.reason}`);
+  const { introductions, membership, name } = self;
+  for (const { endpoint, headers } of introductions) {
+    const hello = encodeZre({
+      kind: 'hello',
+      sequence: 1,
+      endpoint,
+      groups: [...membership.groups],
+      status: membership.status,
+      name,
+      headers,
+    });
+    const taken = decodeZre(hello, limits);
+    if (!taken.ok)
+      throw new MeshError('TOO_LARGE', `no peer would take this node's introduction: ${taken.reason}`);
+  }
 }

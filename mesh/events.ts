@@ -1,5 +1,5 @@
 import type { PeerId } from './ids.ts';
-import type { Frames } from './transport/transport.ts';
+import type { Frames, HandshakeRefusal } from './transport/transport.ts';
 
 /** Why a peer left. */
 export type ExitReason =
@@ -26,6 +26,8 @@ export type MeshEvent =
   | { readonly kind: 'peer-left'; readonly id: PeerId; readonly group: string }
   | { readonly kind: 'whisper'; readonly from: PeerId; readonly content: Frames }
   | { readonly kind: 'shout'; readonly from: PeerId; readonly group: string; readonly content: Frames }
+  /** Somebody dialled our mailbox and did not get in. Whoever reaches the port can make it happen at any rate. */
+  | { readonly kind: 'stranger-refused'; readonly reason: HandshakeRefusal }
   /** What did not fit into a peer's outbox was dropped there; nobody else is affected. */
   | { readonly kind: 'outbox-full'; readonly id: PeerId; readonly droppedMessages: number };
 

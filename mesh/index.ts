@@ -1,7 +1,13 @@
 /** The door of `tocsin/mesh`: ZRE (RFC 36, Zyre's protocol) for Node. Bytes in, bytes out. */
 export { type Clock, every, systemClock, type Timer } from './clock.ts';
 export { type BeaconOptions, beaconDiscovery, beaconOptionsFor, beaconPort } from './discovery/beacon.ts';
-export type { Discovery, DiscoveryContext, RunningDiscovery, Sighting } from './discovery/discovery.ts';
+export type {
+  Address,
+  Discovery,
+  DiscoveryContext,
+  RunningDiscovery,
+  Sighting,
+} from './discovery/discovery.ts';
 export { type GossipOptions, gossipDiscovery } from './discovery/gossip.ts';
 export { MeshError, type MeshErrorCode } from './errors.ts';
 export type { ExitReason, MeshEvent, PeerInfo } from './events.ts';
@@ -10,12 +16,21 @@ export { defaultLimits, type MeshLimits } from './limits.ts';
 export { type Mesh, type MeshParts, type MeshSettings, type PeerView, startMesh } from './node.ts';
 export { defaultTiming, type PeerTiming } from './peer/peer.ts';
 export { jitter, pick, type Random, randomInt, seededRandom, systemRandom } from './random.ts';
+export { type CurvePair, curvePairOf, meshKeyBytes } from './security/curve.ts';
+export { type Identity, idOfPublicKey } from './security/identity.ts';
 export {
   type SimulatedClock,
   type SimulatedNetwork,
   simulatedClock,
   simulatedNetwork,
 } from './transport/simulated.ts';
-export type { Datagrams, Frames, Link, Listener, Transport } from './transport/transport.ts';
+export type {
+  Datagrams,
+  Frames,
+  HandshakeRefusal,
+  Link,
+  Listener,
+  Transport,
+} from './transport/transport.ts';
 export { udpDatagrams } from './transport/udp.ts';
 export { zeromqTransport } from './transport/zeromq.ts';

@@ -1,16 +1,19 @@
 import { checkSelf } from './check-self.ts';
 import { type Clock, every } from './clock.ts';
-import type { Discovery, RunningDiscovery, Sighting } from './discovery/discovery.ts';
-import { addSighting, endpointOf, noSightings, sourcesOf, withoutExpired } from './discovery/sightings.ts';
+import type { Address, Discovery, RunningDiscovery, Sighting } from './discovery/discovery.ts';
+import { addressOf, addSighting, noSightings, sourcesOf, withoutExpired } from './discovery/sightings.ts';
 import { MeshError } from './errors.ts';
 import type { MeshEvent } from './events.ts';
 import { joined, left, noMembership } from './group/membership.ts';
 import { type PeerId, peerIdFromBytes } from './ids.ts';
 import { defaultLimits, type MeshLimits } from './limits.ts';
-import { arrivalOf, defaultTiming, type PeerTiming, type Self } from './peer/peer.ts';
+import { arrivalOf, defaultTiming, type Introduction, type PeerTiming, type Self } from './peer/peer.ts';
 import { createPeerTable } from './peer/table.ts';
 import type { Random } from './random.ts';
-import type { Datagrams, Frames, Transport } from './transport/transport.ts';
+import type { CurvePair } from './security/curve.ts';
+import { securityHeaders } from './security/hello.ts';
+import type { Identity } from './security/identity.ts';
+import type { Datagrams, Frames, HandshakeRefusal, Listener, Transport } from './transport/transport.ts';
 import { decodeZre } from './wire/zre.ts';
 
 export type MeshSettings = {
@@ -21,6 +24,13 @@ export type MeshSettings = {
   /** Where the mailbox listens, e.g. `tcp://127.0.0.1:*`. */
   readonly bind: string;
   readonly discovery: readonly Discovery[];
+  /**
+   * The mesh's key pairs (curvePairOf). With one, everything is encrypted and nobody else gets in. A second one is the
+   * previous pair, which is still good while keys rotate. Without any the mesh is in clear and open to all.
+   */
+  readonly keys?: readonly CurvePair[];
+  /** What `id` was made from (idOfPublicKey): then nobody can take it over. */
+  readonly identity?: Identity;
   readonly timing?: PeerTiming;
   readonly limits?: MeshLimits;
 };
@@ -93,16 +103,14 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
   let membership = noMembership;
   let stopped = false;
 
-  const inbox = await transport.listen(settings.bind, {
-    onMessage(from, frames) {
-      const refusal = stopped ? undefined : receive(from, frames);
-      if (refusal !== undefined) count(refusal);
-    },
-    frameBytesMax: Math.max(limits.controlFrameBytesMax, limits.contentFrameBytesMax),
-  });
-  const { endpoint } = inbox;
+  const keys = settings.keys ?? [];
+  const inboxes = await listenWithEach(keys);
+  const [inbox, ...others] = inboxes;
+  const introductions: Self['introductions'] = [introductionAt(inbox), ...others.map(introductionAt)];
+  const { endpoint } = introductions[0];
   const table = createPeerTable({
     self,
+    keys,
     timing: settings.timing ?? defaultTiming,
     limits,
     clock,
@@ -112,7 +120,46 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
   });
 
   function self(): Self {
-    return { id: settings.id, endpoint, name: settings.name, headers: settings.headers, membership };
+    return { id: settings.id, introductions, name: settings.name, membership };
+  }
+
+  /** One mailbox for each key, since a socket has one: while keys rotate, holders of either reach us. */
+  async function listenWithEach(pairs: readonly CurvePair[]): Promise<Inboxes> {
+    const first = await listen(settings.bind, pairs[0]);
+    const opened: [Inbox, ...Inbox[]] = [{ listener: first, publicKey: pairs[0]?.publicKey }];
+    try {
+      for (const pair of pairs.slice(1)) {
+        const listener = await listen(onAnyPort(settings.bind), pair);
+        opened.push({ listener, publicKey: pair.publicKey });
+      }
+    } catch (cause) {
+      await Promise.all(opened.map(({ listener }) => listener.close()));
+      throw cause;
+    }
+    return opened;
+  }
+
+  function listen(bind: string, pair: CurvePair | undefined): Promise<Listener> {
+    return transport.listen(bind, {
+      pair,
+      onMessage(from, frames) {
+        const refusal = stopped ? undefined : receive(from, frames);
+        if (refusal !== undefined) count(refusal);
+      },
+      onRefused: turnAway,
+      frameBytesMax: Math.max(limits.controlFrameBytesMax, limits.contentFrameBytesMax),
+    });
+  }
+
+  function introductionAt({ listener, publicKey }: Inbox): Introduction {
+    const address: Address = { endpoint: listener.endpoint, publicKey };
+    const security = securityHeaders(address, settings.id, settings.identity);
+    return { ...address, headers: new Map([...settings.headers, ...security]) };
+  }
+
+  function turnAway(reason: HandshakeRefusal): void {
+    count(reason);
+    tell({ kind: 'stranger-refused', reason });
   }
 
   /** Answers why a message was dropped, if so. */
@@ -126,10 +173,17 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
   }
 
   function sight(sighting: Sighting): void {
-    if (stopped || sighting.id === settings.id || sighting.endpoint === endpoint) return;
-    sightings = addSighting(sightings, sighting, clock.monotonicMs(), limits.peersMax);
+    const isOurs = introductions.some((own) => own.endpoint === sighting.endpoint);
+    if (stopped || sighting.id === settings.id || isOurs) return;
+    if (!introductions.some(({ publicKey }) => publicKey === sighting.publicKey)) {
+      count('foreign-key');
+      return;
+    }
+    const currentKey = introductions[0].publicKey;
+    sightings = addSighting(sightings, sighting, clock.monotonicMs(), limits.peersMax, currentKey);
+    const address = addressOf(sightings.get(sighting.id) ?? new Map());
     const byItself = sighting.source === 'beacon';
-    if (!table.sight(sighting.id, sighting.endpoint, byItself)) count('peers-max');
+    if (address !== undefined && !table.sight(sighting.id, address, byItself)) count('peers-max');
   }
 
   function tell(event: MeshEvent): void {
@@ -159,7 +213,7 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     sightings = withoutExpired(sightings, nowMs);
     // Whoever we lost but is still announced is greeted anew.
     for (const [id, leases] of sightings) {
-      const at = endpointOf(leases);
+      const at = addressOf(leases);
       if (at !== undefined && !table.has(id)) table.sight(id, at, false);
     }
   }
@@ -170,14 +224,15 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     ticker.stop();
     await Promise.all([...discoveries.values()].map((discovery) => discovery.stop()));
     await table.close();
-    await inbox.close();
+    await Promise.all(inboxes.map(({ listener }) => listener.close()));
   }
 
   try {
     checkSelf(self(), limits);
     for (const discovery of settings.discovery) {
       const running = await discovery.start({
-        self: { id: settings.id, endpoint },
+        self: { id: settings.id, addresses: introductions },
+        keys,
         onSighting: sight,
         onRefused: count,
         clock,
@@ -248,6 +303,13 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+type Inbox = { readonly listener: Listener; readonly publicKey: string | undefined };
+type Inboxes = readonly [Inbox, ...Inbox[]];
+
+function onAnyPort(endpoint: string): string {
+  return `${endpoint.slice(0, endpoint.lastIndexOf(':'))}:*`;
 }
 
 /** Throws MeshError NO_CONTENT, or TOO_LARGE for what a peer with our limits would refuse. */

@@ -1,7 +1,9 @@
 import { networkInterfaces } from 'node:os';
 import { every } from '../clock.ts';
+import type { PeerId } from '../ids.ts';
+import { z85Decode, z85Encode } from '../security/z85.ts';
 import { decodeBeacon, encodeBeacon } from '../wire/beacon.ts';
-import type { Discovery, DiscoveryContext, RunningDiscovery } from './discovery.ts';
+import type { Address, Discovery, DiscoveryContext, RunningDiscovery } from './discovery.ts';
 
 /** libzyre's UDP port; another port is another cluster. */
 export const beaconPort = 5670;
@@ -20,7 +22,7 @@ export type BeaconOptions = {
   readonly accepts: (sourceAddress: string) => boolean;
 };
 
-/** UDP beacons, version 1 (ZRE, RFC 36; zbeacon). A peer's endpoint is the address that its beacon came from. */
+/** UDP beacons (ZRE, RFC 36; zbeacon): version 1 in clear, version 3 with a key. Each kind of node ignores the other's. A peer's endpoint is the address that its beacon came from. */
 export function beaconDiscovery(options: BeaconOptions): Discovery {
   return { source: 'beacon', start: (context) => startBeacon(options, context) };
 }
@@ -52,8 +54,8 @@ export function beaconOptionsFor(host: string, port: number): BeaconOptions {
 
 async function startBeacon(options: BeaconOptions, context: DiscoveryContext): Promise<RunningDiscovery> {
   const { self, clock } = context;
-  const mailboxPort = Number(self.endpoint.slice(self.endpoint.lastIndexOf(':') + 1));
-  const announcement = encodeBeacon({ version: 1, id: self.id, port: mailboxPort });
+  const announcements = self.addresses.map((address) => announcementOf(self.id, address, portOf(address)));
+  const goodbye = self.addresses.map((address) => announcementOf(self.id, address, 0));
   const socket = await context.datagrams.open({ port: options.port, onDatagram: receive });
 
   function receive(bytes: Uint8Array, sourceAddress: string): void {
@@ -63,27 +65,30 @@ async function startBeacon(options: BeaconOptions, context: DiscoveryContext): P
       context.onRefused(`beacon ${beacon.reason}`);
       return;
     }
-    const { version, id, port } = beacon.value;
-    // A plain node cannot talk to a CURVE node (version 3). Port 0 is a goodbye, and anybody can send one in another's
-    // name: a peer that really goes says so through its mailbox too, or falls silent.
-    if (version !== 1 || id === self.id || port === 0) return;
+    const { id, port } = beacon.value;
+    // Port 0 is a goodbye, and anybody can send one in another's name: a peer that really goes says so through its mailbox
+    // too, or falls silent.
+    if (id === self.id || port === 0) return;
     context.onSighting({
       source: 'beacon',
       id,
       endpoint: `tcp://${sourceAddress}:${port}`,
+      publicKey: beacon.value.version === 3 ? z85Encode(beacon.value.publicKey) : undefined,
       leaseMs: beaconLeaseMs,
     });
   }
 
-  function send(bytes: Uint8Array): void {
-    for (const address of options.broadcastAddresses()) socket.send(bytes, address);
+  function send(beacons: readonly Uint8Array[]): void {
+    for (const address of options.broadcastAddresses()) {
+      for (const beacon of beacons) socket.send(beacon, address);
+    }
   }
 
-  send(announcement);
+  send(announcements);
   const timer = every(
     clock,
     () => beaconEveryMs,
-    () => send(announcement),
+    () => send(announcements),
   );
   let stopped = false;
   return {
@@ -91,11 +96,22 @@ async function startBeacon(options: BeaconOptions, context: DiscoveryContext): P
       if (stopped) return;
       stopped = true;
       timer.stop();
-      const goodbye = encodeBeacon({ version: 1, id: self.id, port: 0 });
       for (let i = 0; i < goodbyes; i++) send(goodbye);
       await socket.close();
     },
   };
+}
+
+function portOf({ endpoint }: Address): number {
+  return Number(endpoint.slice(endpoint.lastIndexOf(':') + 1));
+}
+
+/** Port 0 says goodbye. */
+function announcementOf(id: PeerId, { publicKey }: Address, port: number): Uint8Array {
+  const key = publicKey === undefined ? undefined : z85Decode(publicKey);
+  return encodeBeacon(
+    key === undefined ? { version: 1, id, port } : { version: 3, id, port, publicKey: key },
+  );
 }
 
 function isLoopback(address: string): boolean {

@@ -2,13 +2,18 @@ import type { Clock } from '../clock.ts';
 import type { PeerId } from '../ids.ts';
 import type { MeshLimits } from '../limits.ts';
 import type { Random } from '../random.ts';
+import type { CurvePair } from '../security/curve.ts';
 import type { Datagrams, Transport } from '../transport/transport.ts';
+
+/** Where a mailbox listens, and the public key of its socket (Z85); undefined on a mesh in clear. */
+export type Address = { readonly endpoint: string; readonly publicKey: string | undefined };
 
 /** Somebody says that a peer listens at an endpoint. A hint: only a HELLO makes a peer. */
 export type Sighting = {
   readonly source: string;
   readonly id: PeerId;
   readonly endpoint: string;
+  readonly publicKey: string | undefined;
   /** How long the hint is worth something, unless it is given again. */
   readonly leaseMs: number;
 };
@@ -20,8 +25,13 @@ export interface Discovery {
 }
 
 export type DiscoveryContext = {
-  /** What we announce of ourselves. */
-  readonly self: { readonly id: PeerId; readonly endpoint: string };
+  /**
+   * What we announce of ourselves. There are two addresses while keys rotate: the first has the current key, the last one the
+   * previous key. Who can announce one only announces the last: whoever has both keys dials either.
+   */
+  readonly self: { readonly id: PeerId; readonly addresses: readonly [Address, ...Address[]] };
+  /** The mesh's keys, the current one first; none on a mesh in clear. */
+  readonly keys: readonly CurvePair[];
   readonly onSighting: (sighting: Sighting) => void;
   /** Strangers' bytes that were dropped, by reason. */
   readonly onRefused: (reason: string) => void;

@@ -1,7 +1,8 @@
 import { isPeerId, type PeerId } from '../ids.ts';
 import type { MeshLimits } from '../limits.ts';
+import { isPublicKey } from '../security/curve.ts';
 import type { GossipMessage } from '../wire/gossip.ts';
-import type { Sighting } from './discovery.ts';
+import type { Address, Sighting } from './discovery.ts';
 
 /**
  * A zgossip hub as pure steps. Every node is one: it serves clients that dial it, and is a client of the hubs that it
@@ -120,9 +121,9 @@ function learn(
   if (held !== undefined && tuple.untilMs < held.untilMs + renewalMsMin) return { hub, effects: [] };
   const next: Hub = { ...hub, tuples: new Map(hub.tuples).set(key, tuple) };
   const effects: HubEffect[] = [];
-  // `endpoint|key` is the entry of an encrypted node, which a plain one cannot talk to: it is handed on only.
-  if (isPeerId(key) && !value.includes('|')) {
-    effects.push({ kind: 'sighted', sighting: { source: 'gossip', id: key, endpoint: value, leaseMs } });
+  const address = addressOf(value);
+  if (isPeerId(key) && (address.publicKey === undefined || isPublicKey(address.publicKey))) {
+    effects.push({ kind: 'sighted', sighting: { source: 'gossip', id: key, ...address, leaseMs } });
   }
   for (const to of everyone(next)) {
     if (to.kind !== from.kind || to.name !== from.name) {
@@ -130,6 +131,18 @@ function learn(
     }
   }
   return { hub: next, effects };
+}
+
+/** An entry's value: the endpoint, and behind `|`, which Z85 lacks, the key of an encrypted node. */
+export function tupleValue({ endpoint, publicKey }: Address): string {
+  return publicKey === undefined ? endpoint : `${endpoint}|${publicKey}`;
+}
+
+function addressOf(value: string): Address {
+  const at = value.indexOf('|');
+  return at < 0
+    ? { endpoint: value, publicKey: undefined }
+    : { endpoint: value.slice(0, at), publicKey: value.slice(at + 1) };
 }
 
 function tick(hub: Hub, context: HubContext): HubStep {

@@ -11,12 +11,16 @@ import {
   newHub,
   type Side,
   stepHub,
+  tupleValue,
 } from './gossip-hub.ts';
 
 /** Below the second after which a stock hub forgets a silent client. */
 const pingEveryMs = 400;
 /** Without a seed there is nobody to ping, only leases to end. */
 const tickEveryMs = 1_000;
+/** The first wait after a seed has turned us away. */
+const redialMs = 500;
+const redialMsMax = 8_000;
 const queueMessagesMax = 10_000;
 const queueBytesMax = 4 * 1024 * 1024;
 
@@ -34,33 +38,54 @@ export function gossipDiscovery(options: GossipOptions): Discovery {
 }
 
 async function startGossip(options: GossipOptions, context: DiscoveryContext): Promise<RunningDiscovery> {
-  const { clock, limits, self, transport } = context;
+  const { clock, keys, limits, random, self, transport } = context;
   const timing = options.timing ?? defaultHubTiming;
   const now = (): HubContext => ({ nowMs: clock.monotonicMs(), timing, limits });
-  let hub = newHub(self.id, self.endpoint, now());
+  // One value for all: the previous key's address while keys rotate, as whoever has both keys dials either.
+  const address = self.addresses.at(-1) ?? self.addresses[0];
+  let stopped = false;
+  let hub = newHub(self.id, tupleValue(address), now());
 
   const listener = await transport.listen(options.bind, {
+    pair: keys.at(-1),
+    onRefused: (reason) => context.onRefused(`gossip ${reason}`),
     onMessage: (from, frames) => receive({ kind: 'client', name: Buffer.from(from).toString('hex') }, frames),
     onUnreachable: (to) => step({ kind: 'client-lost', name: Buffer.from(to).toString('hex') }),
     frameBytesMax: limits.gossipValueBytesMax + 512,
   });
-  const remotes = new Map<string, Link>(
-    [...new Set(options.seeds)].map((seed) => [
-      seed,
-      transport.dial(seed, {
-        onMessage: (frames) => receive({ kind: 'remote', name: seed }, frames),
-        onConnected: () => step({ kind: 'remote-connected', name: seed }),
-        onDisconnected: () => step({ kind: 'remote-lost', name: seed }),
-        queueMessagesMax,
-        queueBytesMax,
-      }),
-    ]),
-  );
+  const remotes = new Map<string, Link>();
+  for (const seed of new Set(options.seeds)) dial(seed, 0);
   const timer = every(
     clock,
     () => jitter(context.random, remotes.size > 0 ? pingEveryMs : tickEveryMs, 0.1),
     () => step({ kind: 'tick' }),
   );
+
+  /** A seed has one key, which may be any of ours while keys rotate: they are tried in turn. */
+  function dial(seed: string, attempt: number): void {
+    let refused = false;
+    const link = transport.dial(seed, {
+      pair: keys[attempt % Math.max(1, keys.length)],
+      onMessage: (frames) => receive({ kind: 'remote', name: seed }, frames),
+      onConnected: () => step({ kind: 'remote-connected', name: seed }),
+      onDisconnected: () => step({ kind: 'remote-lost', name: seed }),
+      onRefused() {
+        context.onRefused('refused by a gossip seed');
+        // libzmq does not always try again after a refusal.
+        if (refused || stopped) return;
+        refused = true;
+        const waitMs = Math.min(redialMs * 2 ** attempt, redialMsMax);
+        clock.after(jitter(random, waitMs, 0.5), () => {
+          if (stopped) return;
+          void link.close(0);
+          dial(seed, attempt + 1);
+        });
+      },
+      queueMessagesMax,
+      queueBytesMax,
+    });
+    remotes.set(seed, link);
+  }
 
   function receive(from: Side, frames: Frames): void {
     const message = decodeGossip(frames, limits);
@@ -83,7 +108,6 @@ async function startGossip(options: GossipOptions, context: DiscoveryContext): P
     else listener.reply(Buffer.from(to.name, 'hex'), frames);
   }
 
-  let stopped = false;
   return {
     endpoint: listener.endpoint,
     async stop() {

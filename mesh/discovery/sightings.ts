@@ -1,24 +1,31 @@
 import type { PeerId } from '../ids.ts';
-import type { Sighting } from './discovery.ts';
+import type { Address, Sighting } from './discovery.ts';
 
-/** What all ways of discovery know together: per peer and source one endpoint, until its lease ends. */
+/** What all ways of discovery know together: per peer and source one address, until its lease ends. */
 export type Sightings = ReadonlyMap<PeerId, ReadonlyMap<string, Lease>>;
-export type Lease = { readonly endpoint: string; readonly untilMs: number };
+export type Lease = Address & { readonly untilMs: number };
 
 export const noSightings: Sightings = new Map();
 
-/** `peersMax` caps what strangers can make us remember; a newcomer above it is ignored. */
+/**
+ * `peersMax` caps what strangers can make us remember; a newcomer above it is ignored. Of a peer that announces two addresses
+ * while keys rotate, the one with `currentKey` stays.
+ */
 export function addSighting(
   sightings: Sightings,
-  sighting: Sighting,
+  { id, source, endpoint, publicKey, leaseMs }: Sighting,
   nowMs: number,
   peersMax: number,
+  currentKey: string | undefined,
 ): Sightings {
-  const known = sightings.get(sighting.id);
+  const known = sightings.get(id);
   if (known === undefined && sightings.size >= peersMax) return sightings;
+  const held = known?.get(source);
+  const isBetter = held?.publicKey === currentKey && publicKey !== currentKey && (held?.untilMs ?? 0) > nowMs;
+  if (held !== undefined && isBetter) return sightings;
   const leases = new Map(known);
-  leases.set(sighting.source, { endpoint: sighting.endpoint, untilMs: nowMs + sighting.leaseMs });
-  return new Map(sightings).set(sighting.id, leases);
+  leases.set(source, { endpoint, publicKey, untilMs: nowMs + leaseMs });
+  return new Map(sightings).set(id, leases);
 }
 
 export function withoutExpired(sightings: Sightings, nowMs: number): Sightings {
@@ -32,13 +39,13 @@ export function withoutExpired(sightings: Sightings, nowMs: number): Sightings {
   return changed ? kept : sightings;
 }
 
-/** The endpoint with the longest lease: the one that was announced last. */
-export function endpointOf(leases: ReadonlyMap<string, Lease>): string | undefined {
+/** The address with the longest lease: the one that was announced last. */
+export function addressOf(leases: ReadonlyMap<string, Lease>): Address | undefined {
   let best: Lease | undefined;
   for (const lease of leases.values()) {
     if (best === undefined || lease.untilMs > best.untilMs) best = lease;
   }
-  return best?.endpoint;
+  return best;
 }
 
 /** Which ways of discovery know a peer now. */

@@ -1,6 +1,8 @@
+import type { Address } from '../discovery/discovery.ts';
 import type { ExitReason, MeshEvent } from '../events.ts';
 import { joined, left, type Membership, noMembership } from '../group/membership.ts';
 import type { PeerId } from '../ids.ts';
+import { publicKeyHeader } from '../security/hello.ts';
 import type { Frames } from '../transport/transport.ts';
 import type { Hello, ZreMessage } from '../wire/message.ts';
 
@@ -14,10 +16,8 @@ import type { Hello, ZreMessage } from '../wire/message.ts';
  * A ready peer that has been silent for long is greeted anew as well, and stays ready meanwhile: libzyre that has lost a message
  * of ours ignores all but a HELLO, and never says one by itself in its gossip mode.
  */
-export type Peer = {
+export type Peer = Address & {
   readonly id: PeerId;
-  /** Where its mailbox listens. */
-  readonly endpoint: string;
   /** `greeted`: we said HELLO and wait for its own; until then whatever else it says is dropped. */
   readonly phase: 'greeted' | 'ready';
   readonly name: string;
@@ -48,11 +48,14 @@ export type Peer = {
 /** What a peer needs to know of us. */
 export type Self = {
   readonly id: PeerId;
-  readonly endpoint: string;
   readonly name: string;
-  readonly headers: ReadonlyMap<string, string>;
+  /** The current key's first; a peer is told the one of the key that it is dialled with. */
+  readonly introductions: readonly [Introduction, ...Introduction[]];
   readonly membership: Membership;
 };
+
+/** An address of ours, and the headers of a HELLO that names it. */
+export type Introduction = Address & { readonly headers: ReadonlyMap<string, string> };
 
 export type PeerTiming = {
   /** Silence after which we PING. libzyre: 5,000. */
@@ -87,8 +90,8 @@ export type Outgoing =
 export type PeerInput =
   | { readonly kind: 'received'; readonly message: ZreMessage }
   | { readonly kind: 'send'; readonly message: Outgoing }
-  /** Discovery names an endpoint, for a peer that has not answered yet; `byItself` when a beacon of its own did. */
-  | { readonly kind: 'sighted'; readonly endpoint: string; readonly byItself: boolean }
+  /** Discovery names an address, for a peer that has not answered yet; `byItself` when a beacon of its own did. */
+  | { readonly kind: 'sighted'; readonly address: Address; readonly byItself: boolean }
   /** Another peer greeted from this one's endpoint. */
   | { readonly kind: 'replaced' }
   | { readonly kind: 'tick' };
@@ -97,7 +100,7 @@ export type PeerContext = { readonly self: Self; readonly timing: PeerTiming; re
 
 export type PeerEffect =
   /** Drop the mailbox with what is queued in it, and open a new one. */
-  | { readonly kind: 'dial'; readonly endpoint: string }
+  | { readonly kind: 'dial'; readonly address: Address }
   | { readonly kind: 'send'; readonly message: ZreMessage }
   | { readonly kind: 'tell'; readonly event: MeshEvent };
 
@@ -105,12 +108,12 @@ export type PeerEffect =
 export type PeerStep = { readonly peer: Peer | undefined; readonly effects: readonly PeerEffect[] };
 
 /** A peer that we have just heard of. */
-export function greetNewcomer(id: PeerId, endpoint: string, context: PeerContext): PeerStep {
+export function greetNewcomer(id: PeerId, address: Address, context: PeerContext): PeerStep {
   const { nowMs } = context;
   return greet(
     {
       id,
-      endpoint,
+      ...address,
       phase: 'greeted',
       name: '',
       headers: new Map(),
@@ -231,9 +234,10 @@ function receiveHello(peer: Peer, hello: Hello, context: PeerContext): PeerStep 
   const effects: PeerEffect[] = [];
   let next: Peer = peer;
   if (peer.phase === 'ready') effects.push(exit(peer, 'restarted'));
-  const moved = movedTo(peer.endpoint, hello.endpoint);
+  const address = addressIn(hello, context.self);
+  const moved = hasMoved(peer, address, context.self);
   if (peer.answered || moved) {
-    const again = greet({ ...peer, endpoint: moved ? hello.endpoint : peer.endpoint, greetings: 0 }, context);
+    const again = greet({ ...peer, ...(moved && address), greetings: 0 }, context);
     next = again.peer;
     effects.push(...again.effects);
   }
@@ -270,13 +274,14 @@ function send(peer: Peer, message: Outgoing): PeerStep {
 
 function sight(
   peer: Peer,
-  { endpoint, byItself }: Extract<PeerInput, { kind: 'sighted' }>,
+  { address, byItself }: Extract<PeerInput, { kind: 'sighted' }>,
   context: PeerContext,
 ): PeerStep {
+  const { endpoint, publicKey } = address;
   const seen = byItself ? { ...peer, beaconedAtMs: context.nowMs } : peer;
   // Sightings are hints: they never disturb a peer that talks to us.
   if (peer.phase === 'ready' || peer.endpoint === endpoint) return { peer: seen, effects: [] };
-  return greet({ ...seen, endpoint, courtedSinceMs: context.nowMs, greetings: 0 }, context);
+  return greet({ ...seen, endpoint, publicKey, courtedSinceMs: context.nowMs, greetings: 0 }, context);
 }
 
 function tick(peer: Peer, context: PeerContext): PeerStep {
@@ -331,6 +336,8 @@ function greet(
   context: PeerContext,
 ): { readonly peer: Peer; readonly effects: readonly PeerEffect[] } {
   const { self, nowMs } = context;
+  const { endpoint, publicKey } = peer;
+  const introduction = self.introductions.find((own) => own.publicKey === publicKey) ?? self.introductions[0];
   const greeted: Peer = {
     ...peer,
     sentSequence: 1,
@@ -341,16 +348,16 @@ function greet(
   const hello: Hello = {
     kind: 'hello',
     sequence: 1,
-    endpoint: self.endpoint,
+    endpoint: introduction.endpoint,
     groups: [...self.membership.groups],
     status: self.membership.status,
     name: self.name,
-    headers: self.headers,
+    headers: introduction.headers,
   };
   return {
     peer: greeted,
     effects: [
-      { kind: 'dial', endpoint: peer.endpoint },
+      { kind: 'dial', address: { endpoint, publicKey } },
       { kind: 'send', message: hello },
     ],
   };
@@ -374,10 +381,23 @@ function exit(peer: Peer, reason: ExitReason): PeerEffect {
   return { kind: 'tell', event: { kind: 'peer-exited', id: peer.id, name: peer.name, reason } };
 }
 
+/** The address that a HELLO names. */
+export function addressIn({ endpoint, headers }: Hello, self: Self): Address {
+  const isClear = self.introductions[0].publicKey === undefined;
+  return { endpoint, publicKey: isClear ? undefined : headers.get(publicKeyHeader) };
+}
+
 /**
- * Whether a HELLO's endpoint names another mailbox than the one we dialled. The same port under another host name is the
- * same mailbox: libzyre advertises its host name, which often does not resolve, so the address that we found stays.
+ * Whether a HELLO's address names another mailbox than the one we dialled. The same port under another host name is the
+ * same mailbox: libzyre advertises its host name, which often does not resolve, so the address that we found stays. A peer
+ * that has two keys has two ports: of them we only ever move on to the current key's, or two such nodes would chase one
+ * another from port to port.
  */
-function movedTo(dialled: string, greeted: string): boolean {
-  return dialled.slice(dialled.lastIndexOf(':')) !== greeted.slice(greeted.lastIndexOf(':'));
+export function hasMoved(dialled: Address, greeted: Address, self: Self): boolean {
+  if (portOf(dialled) === portOf(greeted)) return false;
+  return greeted.publicKey === dialled.publicKey || greeted.publicKey === self.introductions[0].publicKey;
+}
+
+function portOf({ endpoint }: Address): string {
+  return endpoint.slice(endpoint.lastIndexOf(':'));
 }

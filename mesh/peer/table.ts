@@ -1,13 +1,18 @@
 import type { Clock } from '../clock.ts';
+import type { Address } from '../discovery/discovery.ts';
 import type { MeshEvent } from '../events.ts';
 import { type PeerId, peerIdToBytes } from '../ids.ts';
 import type { MeshLimits } from '../limits.ts';
+import type { CurvePair } from '../security/curve.ts';
+import { standingOf } from '../security/hello.ts';
 import { byteLengthOf, type Frames, type Link, type Transport } from '../transport/transport.ts';
-import type { ZreMessage } from '../wire/message.ts';
+import type { Hello, ZreMessage } from '../wire/message.ts';
 import { encodeZre } from '../wire/zre.ts';
 import {
+  addressIn,
   forgivePause,
   greetNewcomer,
+  hasMoved,
   isDue,
   type Outgoing,
   type Peer,
@@ -24,10 +29,16 @@ const goodbyeLingerMs = 200;
 /** Room above the content limits, so that PING and JOIN still pass when content does not. */
 const outboxReserveBytes = 256 * 1024;
 const outboxReserveMessages = 1_000;
+/** A quiet peer that lives is heard this much later than we begin to ask for it, at most. */
+const answerMsMax = 2_000;
+/** Ids whose owners we met: so many that forgetting one takes a long memory. */
+const provenMax = 10_000;
 
 export type PeerTableParts = {
   /** As it is now: groups come and go. */
   readonly self: () => Self;
+  /** The mesh's keys; none on a mesh in clear. */
+  readonly keys: readonly CurvePair[];
   readonly timing: PeerTiming;
   readonly limits: MeshLimits;
   readonly clock: Clock;
@@ -36,14 +47,24 @@ export type PeerTableParts = {
   readonly count: (reason: string) => void;
 };
 
+export type HelloRefusal =
+  | 'bad-hello'
+  | 'peers-max'
+  /** Its mailbox has a key that is none of ours, or none where ours has one. */
+  | 'foreign-key'
+  /** Its signature is not its id's. */
+  | 'forged-hello'
+  /** Another one that lives has the id, or has shown that it is its own. */
+  | 'id-taken';
+
 /** All peers, each with its mailbox: peer.ts decides what happens to a peer, this does it. */
 export interface PeerTable {
   has(id: PeerId): boolean;
   peers(): readonly { readonly peer: Peer; readonly queuedBytes: number }[];
   /** A peer's message; answers why it was dropped, if so. */
-  receive(id: PeerId, message: ZreMessage): 'bad-hello' | 'peers-max' | 'unknown-peer' | undefined;
-  /** Discovery names an endpoint; `byItself` when a beacon of the peer's own did. False when it is new and the table full. */
-  sight(id: PeerId, endpoint: string, byItself: boolean): boolean;
+  receive(id: PeerId, message: ZreMessage): HelloRefusal | 'unknown-peer' | undefined;
+  /** Discovery names an address; `byItself` when a beacon of the peer's own did. False when it is new and the table full. */
+  sight(id: PeerId, address: Address, byItself: boolean): boolean;
   /** Time passes; `pausedMs` of it this process did not run. */
   tick(pausedMs: number): void;
   /** To every peer, also to those that have not answered yet. */
@@ -61,9 +82,11 @@ export interface PeerTable {
 type Entry = { peer: Peer; mailbox: Link | undefined };
 
 export function createPeerTable(parts: PeerTableParts): PeerTable {
-  const { self, timing, limits, clock, transport, tell, count } = parts;
+  const { self, keys, timing, limits, clock, transport, tell, count } = parts;
   const routingId = Uint8Array.from([1, ...peerIdToBytes(self().id)]);
   const entries = new Map<PeerId, Entry>();
+  /** Ids that were shown to be their owner's. */
+  const proven = new Set<PeerId>();
   /** Mailboxes on their way out; closing waits for them. */
   const closing = new Set<Promise<void>>();
 
@@ -72,9 +95,9 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   }
 
   /** False when the table is full. */
-  function meet(id: PeerId, endpoint: string): boolean {
+  function meet(id: PeerId, address: Address): boolean {
     if (entries.size >= limits.peersMax) return false;
-    const step = greetNewcomer(id, endpoint, context());
+    const step = greetNewcomer(id, address, context());
     if (step.peer) perform({ peer: step.peer, mailbox: undefined }, step);
     return true;
   }
@@ -105,7 +128,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       switch (effect.kind) {
         case 'dial':
           hangUp(entry, 0);
-          entry.mailbox = open(effect.endpoint);
+          entry.mailbox = open(effect.address);
           break;
         case 'send':
           if (entry.mailbox?.send(encodeZre(effect.message)) === false) count('outbox-full');
@@ -119,9 +142,10 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     }
   }
 
-  function open(endpoint: string): Link | undefined {
+  function open({ endpoint, publicKey }: Address): Link | undefined {
     try {
       return transport.dial(endpoint, {
+        pair: keys.find((pair) => pair.publicKey === publicKey),
         routingId,
         queueMessagesMax: limits.outboxMessagesMax + outboxReserveMessages,
         queueBytesMax: limits.outboxBytesMax + outboxReserveBytes,
@@ -147,15 +171,42 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     );
   }
 
+  function refusalOf(id: PeerId, hello: Hello): HelloRefusal | undefined {
+    const address = addressIn(hello, self());
+    // libzyre connects to itself for ever when told its own endpoint.
+    const isOurs = self().introductions.some(({ endpoint }) => endpoint === address.endpoint);
+    if (isOurs || hello.sequence !== 1) return 'bad-hello';
+    if (keys.length > 0 && !keys.some(({ publicKey }) => publicKey === address.publicKey))
+      return 'foreign-key';
+    const standing = standingOf(hello, id);
+    if (standing === 'forged') return 'forged-hello';
+    if (standing === 'proven') {
+      prove(id);
+      return undefined;
+    }
+    if (proven.has(id)) return 'id-taken';
+    const peer = entries.get(id)?.peer;
+    if (peer?.phase !== 'ready' || !hasMoved(peer, address, self())) return undefined;
+    const lives = clock.monotonicMs() - peer.heardAtMs < timing.evasiveAfterMs + answerMsMax;
+    return lives ? 'id-taken' : undefined;
+  }
+
+  function prove(id: PeerId): void {
+    proven.delete(id);
+    const oldest = proven.values().next().value;
+    if (proven.size >= provenMax && oldest !== undefined) proven.delete(oldest);
+    proven.add(id);
+  }
+
   return {
     has: (id) => entries.has(id),
     peers: () =>
       [...entries.values()].map(({ peer, mailbox }) => ({ peer, queuedBytes: mailbox?.queuedBytes ?? 0 })),
     receive(id, message) {
       if (message.kind === 'hello') {
-        // libzyre connects to itself for ever when told its own endpoint.
-        if (message.endpoint === self().endpoint || message.sequence !== 1) return 'bad-hello';
-        if (!entries.has(id) && !meet(id, message.endpoint)) return 'peers-max';
+        const refusal = refusalOf(id, message);
+        if (refusal !== undefined) return refusal;
+        if (!entries.has(id) && !meet(id, addressIn(message, self()))) return 'peers-max';
         for (const other of [...entries.values()]) {
           if (other.peer.id === id || other.peer.endpoint !== message.endpoint) continue;
           act(other, { kind: 'replaced' });
@@ -166,13 +217,13 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       act(entry, { kind: 'received', message });
       return undefined;
     },
-    sight(id, endpoint, byItself) {
+    sight(id, address, byItself) {
       const entry = entries.get(id);
       const isElsewhere =
-        entry === undefined || (entry.peer.phase === 'greeted' && entry.peer.endpoint !== endpoint);
-      if (isElsewhere && isTaken(endpoint, id)) return true;
-      if (entry === undefined) return meet(id, endpoint);
-      act(entry, { kind: 'sighted', endpoint, byItself });
+        entry === undefined || (entry.peer.phase === 'greeted' && entry.peer.endpoint !== address.endpoint);
+      if (isElsewhere && isTaken(address.endpoint, id)) return true;
+      if (entry === undefined) return meet(id, address);
+      act(entry, { kind: 'sighted', address, byItself });
       return true;
     },
     tick(pausedMs) {

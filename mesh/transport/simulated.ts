@@ -7,6 +7,7 @@ import {
   type Datagrams,
   type DialOptions,
   type Frames,
+  type HandshakeRefusal,
   type Link,
   type Listener,
   type ListenOptions,
@@ -116,7 +117,7 @@ export function simulatedNetwork(clock: Clock, random: Random, faults: NetworkFa
 
     function arrive(frames: Frames): void {
       const listener = bound.get(endpoint);
-      if (listener === undefined || dialer.closed) {
+      if (listener === undefined || dialer.closed || refusalOf(listener) !== undefined) {
         messages.lost++;
         return;
       }
@@ -132,11 +133,23 @@ export function simulatedNetwork(clock: Clock, random: Random, faults: NetworkFa
     function connect(): void {
       if (dialer.closed) return;
       const listener = bound.get(endpoint);
-      if (listener === undefined || !reaches(host, listener.host))
-        clock.after(500 + randomInt(random, 500), connect);
-      else options.onConnected?.();
+      if (listener !== undefined && reaches(host, listener.host)) {
+        const refusal = refusalOf(listener);
+        if (refusal === undefined) {
+          options.onConnected?.();
+          return;
+        }
+        listener.options.onRefused?.(refusal);
+        options.onRefused?.();
+      }
+      clock.after(500 + randomInt(random, 500), connect);
     }
-    if (options.onConnected) clock.after(0, connect);
+    if (options.onConnected || options.pair) clock.after(0, connect);
+
+    function refusalOf(listener: Bound): HandshakeRefusal | undefined {
+      if (listener.options.pair?.publicKey === options.pair?.publicKey) return undefined;
+      return listener.options.pair && options.pair ? 'wrong-key' : 'no-key';
+    }
 
     return {
       endpoint,

@@ -1,3 +1,5 @@
+import type { CurvePair } from '../security/curve.ts';
+
 /**
  * The door to sockets. Two users: ZeroMQ (zeromq.ts) and the simulated network (simulated.ts).
  *
@@ -19,7 +21,20 @@ export interface Transport {
   dial(endpoint: string, options: DialOptions): Link;
 }
 
+/** Why a connection ended before its first message. */
+export type HandshakeRefusal =
+  /** It has another key. */
+  | 'wrong-key'
+  /** It offered no encryption, where we demand it, or the other way round. */
+  | 'no-key'
+  /** It does not speak ZMTP as we do. */
+  | 'bad-handshake';
+
 export interface ListenOptions {
+  /** With a pair only dialers with the same one get in, and all is encrypted (CURVE). */
+  readonly pair?: CurvePair | undefined;
+  /** A dialer was turned away. */
+  readonly onRefused?: (reason: HandshakeRefusal) => void;
   readonly onMessage: (from: Uint8Array, frames: Frames) => void;
   /** A reply found its dialer gone, or too slow to take it. */
   readonly onUnreachable?: (to: Uint8Array) => void;
@@ -36,6 +51,10 @@ export interface Listener {
 }
 
 export interface DialOptions {
+  /** The listener's pair, which is ours as well. */
+  readonly pair?: CurvePair | undefined;
+  /** The listener has another key, or none, or wants one. Called again for every try. */
+  readonly onRefused?: () => void;
   /** The routing id that the listener sees; the transport makes one when absent. */
   readonly routingId?: Uint8Array;
   readonly onMessage?: (frames: Frames) => void;

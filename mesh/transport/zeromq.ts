@@ -1,9 +1,11 @@
 import { Context, Dealer, type MessageLike, Router } from 'zeromq';
 import { MeshError } from '../errors.ts';
+import { createGatekeeper, type Gatekeeper } from './gatekeeper.ts';
 import {
   byteLengthOf,
   type DialOptions,
   type Frames,
+  type HandshakeRefusal,
   type Link,
   type Listener,
   type ListenOptions,
@@ -20,18 +22,36 @@ const highWaterMark = 1_000;
 /** libzmq would keep trying to connect to a host that swallows packets for minutes. */
 const connectTimeoutMs = 5_000;
 
+/** A stranger who connects and says nothing holds a file descriptor for so long; libzmq's default is 30 s. */
+const handshakeMsMax = 5_000;
+
 /** Sockets of ZeroMQ. One context for the process: libzmq's contexts are never freed by the binding. */
 export function zeromqTransport(): Transport {
   const context = new Context({ maxSockets: socketsMax });
+  const gatekeeper = createGatekeeper(context);
   return {
-    listen: (endpoint, options) => listen(context, endpoint, options),
+    listen: (endpoint, options) => listen(context, gatekeeper, endpoint, options),
     dial: (endpoint, options) => dial(context, endpoint, options),
   };
 }
 
-async function listen(context: Context, endpoint: string, options: ListenOptions): Promise<Listener> {
+async function listen(
+  context: Context,
+  gatekeeper: Gatekeeper,
+  endpoint: string,
+  options: ListenOptions,
+): Promise<Listener> {
+  const gate = options.pair && (await gatekeeper.admit(options.pair.publicKey));
   const router = new Router({
     context,
+    ...(options.pair && {
+      curveServer: true,
+      curveSecretKey: options.pair.secretKey,
+      zapDomain: gate?.domain ?? null,
+      // Else everyone gets in when nobody answers for the domain.
+      zapEnforceDomain: true,
+    }),
+    handshakeInterval: handshakeMsMax,
     handover: true,
     mandatory: true,
     linger: 0,
@@ -41,10 +61,16 @@ async function listen(context: Context, endpoint: string, options: ListenOptions
     receiveHighWaterMark: highWaterMark,
     maxMessageSize: options.frameBytesMax,
   });
+  const { onRefused } = options;
+  if (onRefused) {
+    router.events.on('handshake:error:auth', () => onRefused('wrong-key'));
+    router.events.on('handshake:error:protocol', ({ error }) => onRefused(refusalOf(error.code)));
+  }
   try {
     await router.bind(endpoint);
   } catch (cause) {
     router.close();
+    await gate?.close();
     throw new MeshError('BIND_FAILED', `cannot listen at ${endpoint}: ${reasonOf(cause)}`, { cause });
   }
   const received = receive(router, ([from, ...frames]) => {
@@ -79,13 +105,24 @@ async function listen(context: Context, endpoint: string, options: ListenOptions
       await replying;
       router.close();
       await received;
+      await gate?.close();
     },
   };
+}
+
+function refusalOf(code: string | undefined): HandshakeRefusal {
+  if (code === 'ERR_ZMTP_CRYPTOGRAPHIC') return 'wrong-key';
+  return code === 'ERR_ZMTP_MECHANISM_MISMATCH' ? 'no-key' : 'bad-handshake';
 }
 
 function dial(context: Context, endpoint: string, options: DialOptions): Link {
   const dealer = new Dealer({
     context,
+    ...(options.pair && {
+      curveServerKey: options.pair.publicKey,
+      curvePublicKey: options.pair.publicKey,
+      curveSecretKey: options.pair.secretKey,
+    }),
     linger: 0,
     sendHighWaterMark: highWaterMark,
     receiveHighWaterMark: highWaterMark,
@@ -97,6 +134,12 @@ function dial(context: Context, endpoint: string, options: DialOptions): Link {
   });
   if (options.onConnected) dealer.events.on('handshake', options.onConnected);
   if (options.onDisconnected) dealer.events.on('disconnect', options.onDisconnected);
+  const { onRefused } = options;
+  if (onRefused) {
+    for (const kind of ['auth', 'protocol', 'other'] as const) {
+      dealer.events.on(`handshake:error:${kind}`, () => onRefused());
+    }
+  }
   dealer.connect(endpoint);
   const { onMessage } = options;
   const received = onMessage ? receive(dealer, onMessage) : Promise.resolve();

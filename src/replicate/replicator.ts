@@ -345,6 +345,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
       case 'outbox-full':
       case 'peer-silent':
       case 'peer-heard':
+      case 'stranger-refused':
         break;
       default:
         event satisfies never;

@@ -331,6 +331,7 @@ class World {
     const mesh = await startMesh(
       {
         id: peerIdFromBytes(Buffer.from(origin, 'hex')),
+        identity: disk.identity,
         name: host,
         headers: new Map(),
         bind: `tcp://${host}:*`,

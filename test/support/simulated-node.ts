@@ -46,16 +46,18 @@ export type SimulatedNodeOptions = {
 
 export async function startSimulatedNode(
   host: string,
-  { nodeId: origin }: Identity,
+  identity: Identity,
   network: SimulatedNetwork,
   clock: SimulatedClock,
   { limits, around = (mesh) => mesh }: SimulatedNodeOptions = {},
 ): Promise<SimulatedNode> {
+  const { nodeId: origin } = identity;
   const random = seededRandom(Number.parseInt(origin.slice(0, 8), 16));
   const store = await openStore(new MemoryLevel<string, string>());
   const mesh = await startMesh(
     {
       id: peerIdFromBytes(Buffer.from(origin, 'hex')),
+      identity,
       name: host,
       headers: new Map(),
       bind: `tcp://${host}:*`,

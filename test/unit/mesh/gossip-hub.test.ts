@@ -99,8 +99,17 @@ test('seeds are pinged at every tick, and our entry is renewed every five second
   expect(sent(renewed.effects, client)).toHaveLength(1);
 });
 
-test('an encrypted node is handed on and not sighted; a key that is no peer id likewise', () => {
-  const { effects } = receive(withClients, client, publish(0, `tcp://192.0.2.2:2000|${'x'.repeat(40)}`));
+test('an encrypted node is sighted with its key', () => {
+  const publicKey = 'x'.repeat(40);
+  const { effects } = receive(withClients, client, publish(0, `tcp://192.0.2.2:2000|${publicKey}`));
+  expect(effects).toContainEqual({
+    kind: 'sighted',
+    sighting: expect.objectContaining({ endpoint: 'tcp://192.0.2.2:2000', publicKey }),
+  });
+});
+
+test('an entry whose key is none is handed on and not sighted', () => {
+  const { effects } = receive(withClients, client, publish(0, `tcp://192.0.2.2:2000|${'#'.repeat(40)}`));
   expect(effects.map((effect) => effect.kind)).toEqual(['send']);
 });
 

@@ -17,14 +17,16 @@ import type { Hello, ZreMessage } from '../../../mesh/wire/message.ts';
 const us = 'AA'.repeat(16) as PeerId;
 const them = 'BB'.repeat(16) as PeerId;
 const theirEndpoint = 'tcp://192.0.2.2:2000';
+const theirAddress = { endpoint: theirEndpoint, publicKey: undefined };
 
 function at(nowMs: number): PeerContext {
   return {
     self: {
       id: us,
-      endpoint: 'tcp://192.0.2.1:1000',
+      introductions: [
+        { endpoint: 'tcp://192.0.2.1:1000', publicKey: undefined, headers: new Map([['X-ROLE', 'hub']]) },
+      ],
       name: 'us',
-      headers: new Map([['X-ROLE', 'hub']]),
       membership: { groups: new Set(['CHAT']), status: 7 },
     },
     timing: defaultTiming,
@@ -65,11 +67,11 @@ function told(effects: readonly PeerEffect[]): readonly MeshEvent[] {
   return effects.flatMap((effect) => (effect.kind === 'tell' ? [effect.event] : []));
 }
 
-const greeted = alive(greetNewcomer(them, theirEndpoint, at(0)));
+const greeted = alive(greetNewcomer(them, theirAddress, at(0)));
 const ready = alive(received(greeted, hello()));
 
 test('a newcomer is dialled and greeted with our groups and status', () => {
-  const { effects } = greetNewcomer(them, theirEndpoint, at(0));
+  const { effects } = greetNewcomer(them, theirAddress, at(0));
   expect(kinds(effects)).toEqual(['dial', 'send hello 1']);
   expect(effects[1]).toMatchObject({
     message: { groups: ['CHAT'], status: 7, endpoint: 'tcp://192.0.2.1:1000' },
@@ -100,7 +102,8 @@ test('the first HELLO of a ready peer after ours is an answer; the next one is a
 
 test('a HELLO from another port is a restart: we dial the new endpoint', () => {
   const moved = received(ready, hello({ endpoint: 'tcp://192.0.2.2:2001' }));
-  expect(moved.effects).toContainEqual({ kind: 'dial', endpoint: 'tcp://192.0.2.2:2001' });
+  const address = { endpoint: 'tcp://192.0.2.2:2001', publicKey: undefined };
+  expect(moved.effects).toContainEqual({ kind: 'dial', address });
 });
 
 test('a HELLO that names another host with the same port keeps the address that we found', () => {
@@ -180,11 +183,9 @@ test('GOODBYE ends a peer at once', () => {
 });
 
 test('a sighting at another endpoint moves a peer that has not answered, and never one that has', () => {
-  const input: PeerInput = { kind: 'sighted', endpoint: 'tcp://192.0.2.9:9000', byItself: false };
-  expect(stepPeer(greeted, input, at(0)).effects[0]).toEqual({
-    kind: 'dial',
-    endpoint: 'tcp://192.0.2.9:9000',
-  });
+  const address = { endpoint: 'tcp://192.0.2.9:9000', publicKey: undefined };
+  const input: PeerInput = { kind: 'sighted', address, byItself: false };
+  expect(stepPeer(greeted, input, at(0)).effects[0]).toEqual({ kind: 'dial', address });
   expect(stepPeer(ready, input, at(0))).toEqual({ peer: ready, effects: [] });
 });
 
