@@ -30,6 +30,13 @@ export type Peer = Address & {
   readonly receivedSequence: number;
   /** Whether it has said HELLO since our last HELLO. Tells an answer from a new start, and so stops HELLO storms. */
   readonly answered: boolean;
+  /**
+   * Whether HELLOs that it has not answered told of different groups. Then its answer may be to an early one while a later one
+   * was lost, and no sequence shows it: both are message 1.
+   */
+  readonly isUnsure: boolean;
+  /** Our group status, as our last HELLO told it. */
+  readonly toldStatus: number;
   /** When the present attempt to greet it began. */
   readonly courtedSinceMs: number;
   readonly greetedAtMs: number;
@@ -107,8 +114,16 @@ export type PeerEffect =
 /** `peer` is undefined when it is gone: close its mailbox and forget it. */
 export type PeerStep = { readonly peer: Peer | undefined; readonly effects: readonly PeerEffect[] };
 
-/** A peer that we have just heard of. */
-export function greetNewcomer(id: PeerId, address: Address, context: PeerContext): PeerStep {
+/**
+ * A peer that we have just heard of. `toldStatus` is our group status as a HELLO told it that went to this peer in an earlier
+ * acquaintance and was not answered: it may still be on its way to a host that is suspended.
+ */
+export function greetNewcomer(
+  id: PeerId,
+  address: Address,
+  context: PeerContext,
+  toldStatus?: number,
+): PeerStep {
   const { nowMs } = context;
   return greet(
     {
@@ -120,7 +135,9 @@ export function greetNewcomer(id: PeerId, address: Address, context: PeerContext
       membership: noMembership,
       sentSequence: 0,
       receivedSequence: 0,
-      answered: false,
+      answered: toldStatus === undefined,
+      isUnsure: false,
+      toldStatus: toldStatus ?? 0,
       courtedSinceMs: nowMs,
       greetedAtMs: nowMs,
       greetings: 0,
@@ -215,7 +232,15 @@ function hear(heard: Peer, message: Exclude<ZreMessage, Hello>, context: PeerCon
     case 'ping':
       return emit(heard, (sequence) => ({ kind: 'ping-ok', sequence }));
     case 'ping-ok':
-      return { peer: { ...heard, roundTripMs: context.nowMs - heard.pingedAtMs }, effects: [] };
+      // It answers PINGs of those only whose HELLO it knows: whatever it had to say to ours came before this.
+      return {
+        peer: {
+          ...heard,
+          answered: heard.answered || heard.pingedAtMs > heard.greetedAtMs,
+          roundTripMs: context.nowMs - heard.pingedAtMs,
+        },
+        effects: [],
+      };
     case 'goodbye':
       return depart(heard, 'goodbye');
     case 'elect':
@@ -236,8 +261,10 @@ function receiveHello(peer: Peer, hello: Hello, context: PeerContext): PeerStep 
   if (peer.phase === 'ready') effects.push(exit(peer, 'restarted'));
   const address = addressIn(hello, context.self);
   const moved = hasMoved(peer, address, context.self);
-  if (peer.answered || moved) {
-    const again = greet({ ...peer, ...(moved && address), greetings: 0 }, context);
+  const startsAnew = peer.answered || peer.isUnsure || moved;
+  if (startsAnew) {
+    // Nothing that it has not answered counts any more.
+    const again = greet({ ...peer, ...(moved && address), answered: true, greetings: 0 }, context);
     next = again.peer;
     effects.push(...again.effects);
   }
@@ -249,7 +276,7 @@ function receiveHello(peer: Peer, hello: Hello, context: PeerContext): PeerStep 
     membership: { groups: new Set(hello.groups), status: hello.status },
     receivedSequence: hello.sequence,
     // After a new start of the other side, its answer to our new HELLO is still to come.
-    answered: !(peer.answered || moved),
+    answered: !startsAnew,
     greetings: 0,
     heardAtMs: context.nowMs,
     isSilent: false,
@@ -341,6 +368,8 @@ function greet(
   const greeted: Peer = {
     ...peer,
     sentSequence: 1,
+    isUnsure: !peer.answered && (peer.isUnsure || peer.toldStatus !== self.membership.status),
+    toldStatus: self.membership.status,
     answered: false,
     greetedAtMs: nowMs,
     greetings: peer.greetings + 1,

@@ -87,6 +87,8 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   const entries = new Map<PeerId, Entry>();
   /** Ids that were shown to be their owner's. */
   const proven = new Set<PeerId>();
+  /** Our group status in the last HELLO to a peer that went without answering it. */
+  const unanswered = new Map<PeerId, number>();
   /** Mailboxes on their way out; closing waits for them. */
   const closing = new Set<Promise<void>>();
 
@@ -97,7 +99,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   /** False when the table is full. */
   function meet(id: PeerId, address: Address): boolean {
     if (entries.size >= limits.peersMax) return false;
-    const step = greetNewcomer(id, address, context());
+    const step = greetNewcomer(id, address, context(), unanswered.get(id));
     if (step.peer) perform({ peer: step.peer, mailbox: undefined }, step);
     return true;
   }
@@ -111,6 +113,16 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     return false;
   }
 
+  function forget(entry: Entry): void {
+    const { id, answered, toldStatus } = entry.peer;
+    entries.delete(id);
+    unanswered.delete(id);
+    const oldest = unanswered.keys().next().value;
+    if (unanswered.size >= limits.peersMax && oldest !== undefined) unanswered.delete(oldest);
+    if (!answered) unanswered.set(id, toldStatus);
+    hangUp(entry, 0);
+  }
+
   function act(entry: Entry, input: PeerInput): void {
     perform(entry, stepPeer(entry.peer, input, context()));
   }
@@ -118,8 +130,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   function perform(entry: Entry, { peer, effects }: PeerStep): void {
     // The state first: a listener that is told of an event may send at once.
     if (peer === undefined) {
-      entries.delete(entry.peer.id);
-      hangUp(entry, 0);
+      forget(entry);
     } else {
       entry.peer = peer;
       entries.set(peer.id, entry);
