@@ -9,6 +9,8 @@ export type {
   Sighting,
 } from './discovery/discovery.ts';
 export { type GossipOptions, gossipDiscovery } from './discovery/gossip.ts';
+export { networksOf } from './discovery/interfaces.ts';
+export { type MdnsOptions, mdnsDiscovery } from './discovery/mdns.ts';
 export { MeshError, type MeshErrorCode } from './errors.ts';
 export type { ExitReason, MeshEvent, PeerInfo } from './events.ts';
 export { isPeerId, type PeerId, peerIdFromBytes, peerIdToBytes } from './ids.ts';
@@ -18,6 +20,7 @@ export { defaultTiming, type PeerTiming } from './peer/peer.ts';
 export { jitter, pick, type Random, randomInt, seededRandom, systemRandom } from './random.ts';
 export { type CurvePair, curvePairOf, meshKeyBytes } from './security/curve.ts';
 export { type Identity, idOfPublicKey } from './security/identity.ts';
+export { type Names, systemNames } from './transport/names.ts';
 export {
   type SimulatedClock,
   type SimulatedNetwork,

@@ -1,13 +1,22 @@
+import { type Advertised, advertisedEndpoint, parseAdvertised } from './advertise.ts';
 import { checkSelf } from './check-self.ts';
 import { type Clock, every } from './clock.ts';
 import type { Address, Discovery, RunningDiscovery, Sighting } from './discovery/discovery.ts';
+import { dueOf, entered, exited, noMemory } from './discovery/memory.ts';
 import { addressOf, addSighting, noSightings, sourcesOf, withoutExpired } from './discovery/sightings.ts';
 import { MeshError } from './errors.ts';
 import type { MeshEvent } from './events.ts';
 import { joined, left, noMembership } from './group/membership.ts';
 import { type PeerId, peerIdFromBytes } from './ids.ts';
 import { defaultLimits, type MeshLimits } from './limits.ts';
-import { arrivalOf, defaultTiming, type Introduction, type PeerTiming, type Self } from './peer/peer.ts';
+import {
+  arrivalOf,
+  defaultTiming,
+  type Introduction,
+  type Peer,
+  type PeerTiming,
+  type Self,
+} from './peer/peer.ts';
 import { createPeerTable } from './peer/table.ts';
 import type { Random } from './random.ts';
 import type { CurvePair } from './security/curve.ts';
@@ -23,6 +32,11 @@ export type MeshSettings = {
   readonly headers: ReadonlyMap<string, string>;
   /** Where the mailbox listens, e.g. `tcp://127.0.0.1:*`. */
   readonly bind: string;
+  /**
+   * What peers are told instead of the bound address: `host` or `host:port`, e.g. behind NAT. Without it, and bound to every
+   * interface, they are told the address of the first one that is up.
+   */
+  readonly advertise?: string;
   readonly discovery: readonly Discovery[];
   /**
    * The mesh's key pairs (curvePairOf). With one, everything is encrypted and nobody else gets in. A second one is the
@@ -60,8 +74,9 @@ export type PeerView = {
 
 export interface Mesh extends AsyncDisposable {
   readonly id: PeerId;
+  /** What peers are told of where its mailbox listens. */
   readonly endpoint: string;
-  /** Where discovery listens, by source; only gossip has an address of its own. */
+  /** Where discovery is reached, by source; only gossip has an address of its own. */
   readonly discoveryEndpoints: ReadonlyMap<string, string>;
   peers(): readonly PeerView[];
   /** Peers that entered and are in `group`. */
@@ -86,6 +101,10 @@ export interface Mesh extends AsyncDisposable {
 const tickEveryMs = 1_000;
 /** A tick that comes this late means that the process was suspended, not that the peers were silent. */
 const pauseMsMin = 2_000;
+/** A peer that was heard so lately is here: PINGs make every one that lives speak more often. */
+const heardMsMax = 10_000;
+/** A peer that we remember is dialled once; whoever else knows it knows better. */
+const memoryLeaseMs = 1;
 /** RFC 36: a mailbox names itself by 1 and its UUID. */
 const identityBytes = 17;
 
@@ -100,13 +119,20 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
   const counts = new Map<string, number>();
   const discoveries = new Map<string, RunningDiscovery>();
   let sightings = noSightings;
+  let memory = noMemory;
   let membership = noMembership;
   let stopped = false;
 
   const keys = settings.keys ?? [];
+  const advertised = settings.advertise === undefined ? undefined : parseAdvertised(settings.advertise);
+  // The mailboxes beside the first one have ports of their own.
+  const advertisedHost: Advertised | undefined = advertised && { ...advertised, port: undefined };
   const inboxes = await listenWithEach(keys);
   const [inbox, ...others] = inboxes;
-  const introductions: Self['introductions'] = [introductionAt(inbox), ...others.map(introductionAt)];
+  const introductions: Self['introductions'] = [
+    introductionAt(inbox, advertised),
+    ...others.map((other) => introductionAt(other, advertisedHost)),
+  ];
   const { endpoint } = introductions[0];
   const table = createPeerTable({
     self,
@@ -151,8 +177,8 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     });
   }
 
-  function introductionAt({ listener, publicKey }: Inbox): Introduction {
-    const address: Address = { endpoint: listener.endpoint, publicKey };
+  function introductionAt({ listener, publicKey }: Inbox, told: Advertised | undefined): Introduction {
+    const address: Address = { endpoint: advertisedEndpoint(listener.endpoint, told), publicKey };
     const security = securityHeaders(address, settings.id, settings.identity);
     return { ...address, headers: new Map([...settings.headers, ...security]) };
   }
@@ -187,7 +213,28 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
   }
 
   function tell(event: MeshEvent): void {
+    remember(event);
     for (const listener of listeners) listener(event);
+  }
+
+  function remember(event: MeshEvent): void {
+    const nowMs = clock.monotonicMs();
+    if (event.kind === 'peer-exited') {
+      memory = exited(memory, event.id, event.reason, nowMs, limits.peersMax);
+    } else if (event.kind === 'peer-entered') {
+      const { id } = event.peer;
+      const peer = peerOf(id);
+      if (peer) memory = entered(memory, id, { endpoint: peer.endpoint, publicKey: peer.publicKey }, nowMs);
+    }
+  }
+
+  function peerOf(id: PeerId): Peer | undefined {
+    return table.peers().find(({ peer }) => peer.id === id)?.peer;
+  }
+
+  function isHeard(id: PeerId): boolean {
+    const peer = peerOf(id);
+    return peer?.phase === 'ready' && clock.monotonicMs() - peer.heardAtMs < heardMsMax;
   }
 
   function count(reason: string): void {
@@ -211,6 +258,11 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     tickedAtMs = nowMs;
     table.tick(lateMs >= pauseMsMin ? lateMs : 0);
     sightings = withoutExpired(sightings, nowMs);
+    const remembered = dueOf(memory, nowMs, random);
+    memory = remembered.memory;
+    for (const [id, address] of remembered.due) {
+      if (!table.has(id)) sight({ source: 'memory', id, ...address, leaseMs: memoryLeaseMs });
+    }
     // Whoever we lost but is still announced is greeted anew.
     for (const [id, leases] of sightings) {
       const at = addressOf(leases);
@@ -233,8 +285,14 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
       const running = await discovery.start({
         self: { id: settings.id, addresses: introductions },
         keys,
+        isHeard,
         onSighting: sight,
         onRefused: count,
+        onStranger: turnAway,
+        onTurnedAway(at) {
+          count('turned-away');
+          tell({ kind: 'turned-away', endpoint: at });
+        },
         clock,
         random,
         limits,
@@ -253,7 +311,9 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     endpoint,
     discoveryEndpoints: new Map(
       [...discoveries].flatMap(([source, running]) =>
-        running.endpoint === undefined ? [] : [[source, running.endpoint] as const],
+        running.endpoint === undefined
+          ? []
+          : [[source, advertisedEndpoint(running.endpoint, advertisedHost)] as const],
       ),
     ),
     peers() {

@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import {
   beaconDiscovery,
   beaconOptionsFor,
+  curvePairOf,
   type Discovery,
   gossipDiscovery,
+  type HandshakeRefusal,
   type Mesh,
+  mdnsDiscovery,
+  networksOf,
   type PeerView,
   peerIdFromBytes,
   startMesh,
@@ -44,6 +48,8 @@ export type { Config } from './config/settings.ts';
 /** Version and HTTP address of a Tocsin node, in its HELLO. */
 const tocsinHeader = 'X-TOCSIN';
 const nodeFile = 'node.json';
+/** `_tocsin._tcp` of DNS-SD. */
+const mdnsType = 'tocsin';
 /** How many ports above the default are tried when it is taken. */
 const portsTried = 200;
 
@@ -192,17 +198,22 @@ async function startNode(
     );
     stops.push(() => publisher.stop());
 
+    const keys = [config.meshKey, config.meshKeyPrevious].filter((key) => key !== undefined).map(curvePairOf);
     const mesh = await startMesh(
       {
         id: peerIdFromBytes(Buffer.from(identity.nodeId, 'hex')),
+        identity,
+        keys,
         name,
         headers: new Map([[tocsinHeader, `${version()} ${server.url}`]]),
-        bind: endpointOf(config.meshHost, config.meshPort),
+        bind: endpointOf(addressIn(config.meshHost), config.meshPort),
+        ...(config.meshAdvertise !== undefined && { advertise: config.meshAdvertise }),
         discovery: discoveriesOf(config),
       },
       { clock: systemClock, random: systemRandom, transport: zeromqTransport(), datagrams: udpDatagrams() },
     );
     stops.push(() => mesh.stop());
+    warnOfStrangers(mesh, keys.length > 0, log);
     const replicator = startReplicator({
       mesh,
       store,
@@ -231,7 +242,7 @@ async function startNode(
     counters.mesh = mesh.counters;
     counters.replication = replicator.counters;
     let draining = false;
-    const gossipEndpoint = mesh.discoveryEndpoints.get('gossip') ?? '';
+    const gossipEndpoint = mesh.discoveryEndpoints.get('gossip');
     meshView.current = viewOf(mesh, replicator, () => draining, store.failure, {
       id: identity.nodeId,
       name,
@@ -268,7 +279,7 @@ async function startNode(
       httpUrl: server.url,
       streamEndpoint: publisher.endpoint,
       meshEndpoint: mesh.endpoint,
-      gossipEndpoint,
+      ...(gossipEndpoint !== undefined && { gossipEndpoint }),
       discovery: discoverySentence(config),
       ...(access.newAdminToken !== undefined && { adminToken: access.newAdminToken }),
       warnings: [],
@@ -279,6 +290,39 @@ async function startNode(
     await stop();
     throw error;
   }
+}
+
+/** Once for each reason: whoever reaches the port can come again and again, and the metrics count them. */
+function warnOfStrangers(mesh: Mesh, hasKey: boolean, log: Logger): void {
+  const warned = new Set<string>();
+  function warnOnce(about: string, details: Record<string, unknown>, sentence: string): void {
+    if (warned.has(about)) return;
+    warned.add(about);
+    log.warn(details, sentence);
+  }
+  mesh.subscribe((event) => {
+    if (event.kind === 'stranger-refused') {
+      warnOnce(event.reason, { reason: event.reason }, strangerSentence(event.reason, hasKey));
+    } else if (event.kind === 'turned-away') {
+      warnOnce(event.endpoint, { seed: event.endpoint }, turnedAwaySentence(hasKey));
+    }
+  });
+}
+
+function strangerSentence(reason: HandshakeRefusal, hasKey: boolean): string {
+  if (reason === 'bad-handshake')
+    return 'something that is no node connected to the mesh port, and was turned away';
+  if (!hasKey)
+    return 'a node with a mesh key was turned away: this one has none; give all nodes the same TOCSIN_MESH_KEY';
+  return reason === 'no-key'
+    ? 'a node without a mesh key was turned away; if it is yours, give it this mesh’s TOCSIN_MESH_KEY'
+    : 'a node with another mesh key was turned away; if it is yours, give it this mesh’s TOCSIN_MESH_KEY, or set TOCSIN_MESH_KEY_PREVIOUS while keys rotate';
+}
+
+function turnedAwaySentence(hasKey: boolean): string {
+  return hasKey
+    ? 'a seed does not let this node in: its TOCSIN_MESH_KEY is another one, or it has none'
+    : 'a seed does not let this node in: its mesh has a key; set TOCSIN_MESH_KEY to it';
 }
 
 /** The port that was set by hand, or the first free one from the default on. */
@@ -295,22 +339,32 @@ async function onFreePort<T>(port: number, byHand: boolean, start: (port: number
 }
 
 function discoveriesOf(config: Config): readonly Discovery[] {
-  const ways: Readonly<Record<string, () => Discovery>> = {
-    beacon: () => beaconDiscovery(beaconOptionsFor(config.meshHost, config.beaconPort)),
-    gossip: () =>
-      gossipDiscovery({ bind: endpointOf(config.meshHost, config.gossipPort), seeds: config.seeds }),
-  };
-  return config.discovery.flatMap((way) => ways[way]?.() ?? []);
+  const { discovery, meshHost, beaconPort, gossipPort, seeds } = config;
+  const ways: Discovery[] = [];
+  if (discovery.includes('beacon')) ways.push(beaconDiscovery(beaconOptionsFor(meshHost, beaconPort)));
+  if (discovery.includes('mdns')) ways.push(mdnsDiscovery({ type: mdnsType, host: meshHost }));
+  // What DNS yields are hubs of gossip.
+  if (discovery.includes('gossip') || discovery.includes('dns'))
+    ways.push(gossipDiscovery({ bind: endpointOf(addressIn(meshHost), gossipPort), seeds }));
+  return ways;
 }
 
 function discoverySentence({ discovery, meshHost, beaconPort, seeds }: Config): string {
   const ways: string[] = [];
   if (discovery.includes('beacon')) ways.push(`UDP beacons on port ${beaconPort} of ${meshHost}`);
-  if (discovery.includes('gossip'))
-    ways.push(
-      seeds.length > 0 ? `gossip from ${seeds.join(', ')}` : 'gossip, once a node names this one as its seed',
-    );
+  if (discovery.includes('mdns')) ways.push(`multicast DNS as _${mdnsType}._tcp on ${meshHost}`);
+  const stated = seeds.filter((seed) => !seed.startsWith('dns:'));
+  const named = seeds.filter((seed) => seed.startsWith('dns:'));
+  if (stated.length > 0) ways.push(`gossip from ${stated.join(', ')}`);
+  if (named.length > 0) ways.push(`gossip from what DNS names as ${named.join(', ')}`);
+  if (discovery.includes('gossip') && seeds.length === 0)
+    ways.push('gossip, once a node names this one as its seed');
   return `Peers are found by ${ways.join(' and ')}.`;
+}
+
+/** The address of a network interface; any other host as it is. */
+function addressIn(host: string): string {
+  return networksOf(host).find(({ name }) => name === host)?.address ?? host;
 }
 
 function viewOf(

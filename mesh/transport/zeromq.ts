@@ -1,6 +1,7 @@
 import { Context, Dealer, type MessageLike, Router } from 'zeromq';
 import { MeshError } from '../errors.ts';
 import { createGatekeeper, type Gatekeeper } from './gatekeeper.ts';
+import { systemNames } from './names.ts';
 import {
   byteLengthOf,
   type DialOptions,
@@ -32,6 +33,7 @@ export function zeromqTransport(): Transport {
   return {
     listen: (endpoint, options) => listen(context, gatekeeper, endpoint, options),
     dial: (endpoint, options) => dial(context, endpoint, options),
+    names: systemNames(),
   };
 }
 
@@ -51,6 +53,7 @@ async function listen(
       // Else everyone gets in when nobody answers for the domain.
       zapEnforceDomain: true,
     }),
+    ipv6: isIpv6(endpoint),
     handshakeInterval: handshakeMsMax,
     handover: true,
     mandatory: true,
@@ -118,6 +121,7 @@ function refusalOf(code: string | undefined): HandshakeRefusal {
 function dial(context: Context, endpoint: string, options: DialOptions): Link {
   const dealer = new Dealer({
     context,
+    ipv6: isIpv6(endpoint),
     ...(options.pair && {
       curveServerKey: options.pair.publicKey,
       curvePublicKey: options.pair.publicKey,
@@ -203,6 +207,10 @@ function dial(context: Context, endpoint: string, options: DialOptions): Link {
 /** Reads until the socket is closed, which ends the iteration. */
 async function receive(socket: Router | Dealer, onMessage: (frames: Buffer[]) => void): Promise<void> {
   for await (const frames of socket) onMessage(frames);
+}
+
+function isIpv6(endpoint: string): boolean {
+  return endpoint.includes('[');
 }
 
 function reasonOf(cause: unknown): string {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { configLimits } from './limits.ts';
-import { discovery, flag, host, nodeName, path, port, seeds, whole } from './values.ts';
+import { advertised, discovery, flag, host, meshKey, nodeName, path, port, seeds, whole } from './values.ts';
 
 /** One setting: its four names, what a person reads about it, and what it may be. */
 export type Setting = {
@@ -88,10 +88,20 @@ export const settings = {
     argument: 'address',
     variable: 'TOCSIN_MESH_HOST',
     yaml: 'mesh_host',
-    help: 'the address that the mesh and gossip bind, and that peers are told',
-    allowed: 'an IP address or a host name',
+    help: 'the address or network interface that the mesh and gossip bind; 0.0.0.0 is every one',
+    allowed: 'an IP address, a host name or the name of a network interface',
     schema: host,
     default: '127.0.0.1',
+  },
+  meshAdvertise: {
+    flag: '--mesh-advertise',
+    argument: 'host',
+    variable: 'TOCSIN_MESH_ADVERTISE',
+    yaml: 'mesh_advertise',
+    help: 'the host, or host:port, that peers are told to dial (default: the bound address; of 0.0.0.0, the first interface’s)',
+    allowed: 'an IP address or a host name, with or without a port,',
+    schema: advertised,
+    default: undefined,
   },
   meshPort: {
     flag: '--mesh-port',
@@ -118,8 +128,8 @@ export const settings = {
     argument: 'endpoints',
     variable: 'TOCSIN_SEEDS',
     yaml: 'seeds',
-    help: 'gossip of other nodes to start from, as tcp://host:port, separated by commas',
-    allowed: `a list of up to ${configLimits.seedsMax} endpoints tcp://host:port`,
+    help: 'gossip of other nodes to start from, separated by commas: tcp://host:port, dns://name:port (all addresses of the name), dns://_service._tcp.name (its SRV records)',
+    allowed: `a list of up to ${configLimits.seedsMax} seeds tcp://host:port, dns://name:port or dns://_service._tcp.name`,
     schema: seeds,
     default: [],
   },
@@ -128,10 +138,10 @@ export const settings = {
     argument: 'ways',
     variable: 'TOCSIN_DISCOVERY',
     yaml: 'discovery',
-    help: 'how nodes find each other: beacon, gossip, or both separated by a comma',
-    allowed: 'a list of beacon and gossip',
+    help: 'how nodes find each other, separated by commas: beacon (UDP, on port beacon_port), mdns (_tocsin._tcp, which keeps no two meshes of a network apart unless they have keys), gossip (from seeds tcp://), dns (from seeds dns://)',
+    allowed: 'a list of beacon, mdns, gossip and dns',
     schema: discovery,
-    default: ['beacon', 'gossip'],
+    default: ['beacon', 'gossip', 'dns'],
   },
   beaconPort: {
     flag: '--beacon-port',
@@ -142,6 +152,22 @@ export const settings = {
     allowed: 'a port from 1 to 65535',
     schema: port(1),
     default: 5670,
+  },
+  meshKey: {
+    variable: 'TOCSIN_MESH_KEY',
+    yaml: 'mesh_key',
+    help: 'the key of the mesh, the same on all of its nodes (`tocsin keygen` makes one): it encrypts, and keeps everyone else out',
+    allowed: 'a key of 43 characters as `tocsin keygen` prints it',
+    schema: meshKey,
+    default: undefined,
+  },
+  meshKeyPrevious: {
+    variable: 'TOCSIN_MESH_KEY_PREVIOUS',
+    yaml: 'mesh_key_previous',
+    help: 'the key before, still accepted while nodes are restarted with a new one',
+    allowed: 'a key of 43 characters as `tocsin keygen` prints it',
+    schema: meshKey,
+    default: undefined,
   },
   insecureMesh: {
     flag: '--insecure-mesh',
@@ -204,12 +230,6 @@ export type Settings = {
 
 /** What `startTocsin` takes. A port that is not set by hand may move to the next free one. */
 export type Config = Settings & { readonly setByHand: ReadonlySet<SettingKey> };
-
-/** Settings of a later release: silence about them would run in clear what a person wanted encrypted. */
-export const refusedSettings = [
-  { variable: 'TOCSIN_MESH_KEY', yaml: 'mesh_key' },
-  { variable: 'TOCSIN_MESH_KEY_PREVIOUS', yaml: 'mesh_key_previous' },
-] as const;
 
 /** Variables that the command reads and that are not settings of a node. */
 export const commandVariables = ['TOCSIN_CONFIG', 'TOCSIN_URL', 'TOCSIN_TOKEN'] as const;

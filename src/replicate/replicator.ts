@@ -346,6 +346,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
       case 'peer-silent':
       case 'peer-heard':
       case 'stranger-refused':
+      case 'turned-away':
         break;
       default:
         event satisfies never;

@@ -19,7 +19,7 @@ const other: Side = { kind: 'client', name: '02' };
 const remote: Side = { kind: 'remote', name: 'tcp://192.0.2.9:9000' };
 
 function at(nowMs: number): HubContext {
-  return { nowMs, timing: defaultHubTiming, limits: defaultLimits };
+  return { nowMs, timing: defaultHubTiming, limits: defaultLimits, isHeard: () => false };
 }
 
 function receive(hub: Hub, from: Side, message: GossipMessage, nowMs = 0) {
