@@ -76,6 +76,8 @@ export type PeerTiming = {
   /** First wait for an answer to our HELLO; doubles up to `greetEveryMsMax`. */
   readonly greetEveryMs: number;
   readonly greetEveryMsMax: number;
+  /** How long we go on greeting a peer that does not answer. */
+  readonly giveUpAfterMs: number;
 };
 
 export const defaultTiming: PeerTiming = {
@@ -85,7 +87,21 @@ export const defaultTiming: PeerTiming = {
   pingEveryMs: 1_000,
   greetEveryMs: 1_000,
   greetEveryMsMax: 8_000,
+  giveUpAfterMs: 30_000,
 };
+
+/** A quiet peer that lives is heard this much later than we begin to ask for it, at most. */
+const answerMsMax = 2_000;
+
+/** When we PING a silent peer at the latest, beacons or not. */
+function pingAfterMsMax({ evasiveAfterMs, silentAfterMs }: PeerTiming): number {
+  return (evasiveAfterMs + silentAfterMs) / 2;
+}
+
+/** Whoever was heard within this is here: PINGs make every peer that lives speak more often. */
+export function quietMsMax(timing: PeerTiming): number {
+  return pingAfterMsMax(timing) + answerMsMax;
+}
 
 /** A message of ours before it has its place in a peer's sequence. */
 export type Outgoing =
@@ -314,7 +330,7 @@ function sight(
 function tick(peer: Peer, context: PeerContext): PeerStep {
   const { nowMs, timing } = context;
   if (peer.phase === 'greeted') {
-    if (nowMs - peer.courtedSinceMs >= timing.expiredAfterMs) return { peer: undefined, effects: [] };
+    if (nowMs - peer.courtedSinceMs >= timing.giveUpAfterMs) return { peer: undefined, effects: [] };
     return isGreetingDue(peer, context) ? greet(peer, context) : { peer, effects: [] };
   }
   const silentMs = nowMs - peer.heardAtMs;
@@ -323,7 +339,7 @@ function tick(peer: Peer, context: PeerContext): PeerStep {
   // A beacon of its own counts as life, but says nothing of its mailbox: it postpones the PING by half of the time that is
   // left until silence, and never the silence.
   const hasBeacon = nowMs - peer.beaconedAtMs < timing.evasiveAfterMs;
-  const pingAfterMs = hasBeacon ? (timing.evasiveAfterMs + timing.silentAfterMs) / 2 : timing.evasiveAfterMs;
+  const pingAfterMs = hasBeacon ? pingAfterMsMax(timing) : timing.evasiveAfterMs;
   if (silentMs < pingAfterMs || nowMs - peer.pingedAtMs < timing.pingEveryMs) return { peer, effects: [] };
   return emit({ ...peer, pingedAtMs: nowMs }, (sequence) => ({ kind: 'ping', sequence }));
 }

@@ -20,6 +20,7 @@ import {
   type PeerInput,
   type PeerStep,
   type PeerTiming,
+  quietMsMax,
   type Self,
   stepPeer,
 } from './peer.ts';
@@ -29,8 +30,6 @@ const goodbyeLingerMs = 200;
 /** Room above the content limits, so that PING and JOIN still pass when content does not. */
 const outboxReserveBytes = 256 * 1024;
 const outboxReserveMessages = 1_000;
-/** A quiet peer that lives is heard this much later than we begin to ask for it, at most. */
-const answerMsMax = 2_000;
 /** Ids whose owners we met: so many that forgetting one takes a long memory. */
 const provenMax = 10_000;
 
@@ -45,6 +44,8 @@ export type PeerTableParts = {
   readonly transport: Transport;
   readonly tell: (event: MeshEvent) => void;
   readonly count: (reason: string) => void;
+  /** A peer is not in the table any more. */
+  readonly onGone: () => void;
 };
 
 export type HelloRefusal =
@@ -59,7 +60,7 @@ export type HelloRefusal =
 
 /** All peers, each with its mailbox: peer.ts decides what happens to a peer, this does it. */
 export interface PeerTable {
-  has(id: PeerId): boolean;
+  peer(id: PeerId): Peer | undefined;
   peers(): readonly { readonly peer: Peer; readonly queuedBytes: number }[];
   /** A peer's message; answers why it was dropped, if so. */
   receive(id: PeerId, message: ZreMessage): HelloRefusal | 'unknown-peer' | undefined;
@@ -82,7 +83,7 @@ export interface PeerTable {
 type Entry = { peer: Peer; mailbox: Link | undefined };
 
 export function createPeerTable(parts: PeerTableParts): PeerTable {
-  const { self, keys, timing, limits, clock, transport, tell, count } = parts;
+  const { self, keys, timing, limits, clock, transport, tell, count, onGone } = parts;
   const routingId = Uint8Array.from([1, ...peerIdToBytes(self().id)]);
   const entries = new Map<PeerId, Entry>();
   /** Ids that were shown to be their owner's. */
@@ -121,6 +122,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     if (unanswered.size >= limits.peersMax && oldest !== undefined) unanswered.delete(oldest);
     if (!answered) unanswered.set(id, toldStatus);
     hangUp(entry, 0);
+    onGone();
   }
 
   function act(entry: Entry, input: PeerInput): void {
@@ -198,7 +200,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     if (proven.has(id)) return 'id-taken';
     const peer = entries.get(id)?.peer;
     if (peer?.phase !== 'ready' || !hasMoved(peer, address, self())) return undefined;
-    const lives = clock.monotonicMs() - peer.heardAtMs < timing.evasiveAfterMs + answerMsMax;
+    const lives = clock.monotonicMs() - peer.heardAtMs < quietMsMax(timing);
     return lives ? 'id-taken' : undefined;
   }
 
@@ -210,7 +212,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   }
 
   return {
-    has: (id) => entries.has(id),
+    peer: (id) => entries.get(id)?.peer,
     peers: () =>
       [...entries.values()].map(({ peer, mailbox }) => ({ peer, queuedBytes: mailbox?.queuedBytes ?? 0 })),
     receive(id, message) {

@@ -1,17 +1,12 @@
-import {
-  type Discovery,
-  gossipDiscovery,
-  type PeerTiming,
-  seededRandom,
-  simulatedClock,
-  simulatedNetwork,
-} from 'tocsin/mesh';
+import { defaultTiming, type PeerTiming, seededRandom, simulatedClock, simulatedNetwork } from 'tocsin/mesh';
+import { createDirectory, type DirectoryTiming } from './mesh-directory.ts';
 import { Fleet } from './mesh-fleet.ts';
 
 export type DayOptions = {
   readonly seed: number;
   readonly nodes: number;
   readonly hours: number;
+  readonly slowness: number;
   readonly onHour?: (hour: DayHour) => void;
 };
 
@@ -32,28 +27,29 @@ const hourMs = 60 * 60_000;
 const replacingMs = 60_000;
 
 /**
- * Idle PINGs grow with the square of the fleet, so a large one asks less often. Times are a multiple of the defaults here, so
- * that a day of 300 nodes is less than a day of work.
+ * Idle PINGs grow with the square of the fleet, so that a day of 300 nodes with the default times is 1.4 thousand million
+ * messages. A large fleet asks less often; `slowness` is by how much.
  */
-const slowness = 6;
-const timing: PeerTiming = {
-  evasiveAfterMs: slowness * 5_000,
-  silentAfterMs: slowness * 15_000,
-  expiredAfterMs: slowness * 30_000,
-  pingEveryMs: slowness * 1_000,
-  greetEveryMs: 1_000,
-  greetEveryMsMax: 8_000,
-};
-const hubTiming = { leaseMs: slowness * 30_000, renewEveryMs: slowness * 10_000 };
-/** Those that crashed have to expire, and with them the last lease that was renewed just before. */
-const convergeMsMax = timing.expiredAfterMs + hubTiming.leaseMs;
+function timesOf(slowness: number): { readonly timing: PeerTiming; readonly directory: DirectoryTiming } {
+  const { evasiveAfterMs, silentAfterMs, expiredAfterMs, pingEveryMs } = defaultTiming;
+  return {
+    timing: {
+      ...defaultTiming,
+      evasiveAfterMs: slowness * evasiveAfterMs,
+      silentAfterMs: slowness * silentAfterMs,
+      expiredAfterMs: slowness * expiredAfterMs,
+      pingEveryMs: slowness * pingEveryMs,
+    },
+    directory: { lookUpEveryMs: slowness * 10_000, leaseMs: slowness * 30_000 },
+  };
+}
 
 /**
  * A fleet in which every hour one node in ten is replaced: half say goodbye, half crash; half of the newcomers take the
- * endpoint of a node that went. All views have to be equal after each hour's change, and then nothing may happen until the
- * next one: no event, and no new mailbox.
+ * endpoint of a node that went. All views have to be equal after each hour's change, and then nothing may be told until the
+ * next one.
  */
-export async function runDay({ seed, nodes, hours, onHour }: DayOptions): Promise<DayVerdict> {
+export async function runDay({ seed, nodes, hours, slowness, onHour }: DayOptions): Promise<DayVerdict> {
   const random = seededRandom(seed);
   const clock = simulatedClock(Date.UTC(2026, 0, 1));
   const network = simulatedNetwork(clock, random, {
@@ -62,15 +58,17 @@ export async function runDay({ seed, nodes, hours, onHour }: DayOptions): Promis
     loss: 0,
     duplication: 0,
   });
+  const { timing, directory: directoryTiming } = timesOf(slowness);
+  const directory = createDirectory(clock, directoryTiming);
+  /** Those that crashed have to expire; then they may be greeted once more, by their last lease. */
+  const convergeMsMax = timing.expiredAfterMs + directoryTiming.leaseMs;
   const fleet = new Fleet({
     clock,
     network,
     random,
     timing,
     peersMax: nodes + 20,
-    discoveryOf: (host): readonly Discovery[] => [
-      gossipDiscovery({ bind: `tcp://${host}:9000`, seeds: ['tcp://h0:9000'], timing: hubTiming }),
-    ],
+    discoveryOf: () => [directory.discovery()],
   });
   const report: DayHour[] = [];
   let hosts = 0;
@@ -102,12 +100,11 @@ export async function runDay({ seed, nodes, hours, onHour }: DayOptions): Promis
   for (let hour = 0; hour < hours; hour++) {
     const startMs = clock.monotonicMs();
     const sent = network.messages.sent;
-    // The first one is the seed of all: where it is, its successor has to be.
     const going = [...fleet.nodes.keys()]
       .sort(() => random.next() - 0.5)
       .slice(0, hour === 0 ? 0 : nodes / 10);
     for (const [i, name] of going.entries()) {
-      const replacement = name === 'h0' || random.next() < 0.5 ? name : `h${hosts++}`;
+      const replacement = random.next() < 0.5 ? name : `h${hosts++}`;
       if (random.next() < 0.5) await fleet.stop(name);
       else await fleet.crash(name);
       await fleet.start(replacement);
@@ -115,12 +112,12 @@ export async function runDay({ seed, nodes, hours, onHour }: DayOptions): Promis
     }
     const convergedMs = await converge();
     await runUntil(Math.max(clock.monotonicMs(), startMs + replacingMs + convergeMsMax));
-    const { enters, exits, silences, redials } = fleet;
+    const { enters, exits, silences } = fleet;
     await runUntil(startMs + hourMs);
     if (fleet.enters !== enters || fleet.exits !== exits || fleet.silences !== silences)
       fleet.problems.push(`hour ${hour}: peers come and go long after the change`);
-    if (fleet.redials !== redials)
-      fleet.problems.push(`hour ${hour}: ${fleet.redials - redials} mailboxes opened long after the change`);
+    if (directory.entries !== fleet.nodes.size)
+      fleet.problems.push(`hour ${hour}: ${directory.entries} directory entries`);
     const disagreement = fleet.disagreement();
     if (disagreement !== undefined) fleet.problems.push(`hour ${hour}: views part again: ${disagreement}`);
     const told: DayHour = {

@@ -158,13 +158,13 @@ export class Fleet {
   /** Who does not see exactly the others, each ready and in its groups; undefined when all do. */
   disagreement(): string | undefined {
     for (const { host, id, mesh } of this.nodes.values()) {
-      const peers = mesh.peers();
+      // Who does not answer is a hint, no peer.
+      const peers = mesh.peers().filter(({ ready }) => ready);
       if (peers.length !== this.nodes.size - 1) return `${host.name} has ${peers.length} peers`;
       for (const other of this.nodes.values()) {
         if (other.id === id) continue;
         const seen = peers.find((peer) => peer.id === other.id);
         if (seen === undefined) return `${host.name} does not know ${other.host.name}`;
-        if (!seen.ready) return `${host.name} has not heard of ${other.host.name}`;
         if (seen.groups.length !== other.groups.size || seen.groups.some((group) => !other.groups.has(group)))
           return `${host.name} sees ${other.host.name} in ${seen.groups.join(',')}`;
       }
@@ -174,9 +174,7 @@ export class Fleet {
 
   /** As `disagreement`, by numbers only: cheap enough to ask of hundreds of nodes. */
   isFull(): boolean {
-    for (const { told, mesh } of this.nodes.values()) {
-      if (told.size !== this.nodes.size - 1 || mesh.peers().length !== told.size) return false;
-    }
+    for (const { told } of this.nodes.values()) if (told.size !== this.nodes.size - 1) return false;
     return true;
   }
 
@@ -224,6 +222,7 @@ export class Fleet {
   #watched(name: string, transport: Transport): Transport {
     const reach = (run: () => void) => this.#reach(name, run);
     return {
+      ...transport,
       listen: async (endpoint, options) => {
         const { onUnreachable } = options;
         const listener = await transport.listen(endpoint, {
