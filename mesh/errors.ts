@@ -5,7 +5,9 @@ export type MeshErrorCode =
   | 'BAD_GROUP'
   | 'BAD_HEADER'
   | 'BAD_NAME'
+  | 'BAD_TIMING'
   | 'NO_CONTENT'
+  | 'NO_DESCRIPTORS'
   | 'TOO_LARGE'
   | 'STOPPED';
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Address } from '../discovery/discovery.ts';
+import { MeshError } from '../errors.ts';
 import type { MeshEvent } from '../events.ts';
 import { type PeerId, peerIdToBytes } from '../ids.ts';
 import type { MeshLimits } from '../limits.ts';
@@ -80,7 +81,12 @@ export interface PeerTable {
 }
 
 /** A peer's state and its mailbox, which live and die together. */
-type Entry = { peer: Peer; mailbox: Link | undefined };
+type Entry = {
+  peer: Peer;
+  mailbox: Link | undefined;
+  /** Messages that its full outbox has not taken, since it was told of. */
+  dropped: number;
+};
 
 export function createPeerTable(parts: PeerTableParts): PeerTable {
   const { self, keys, timing, limits, clock, transport, tell, count, onGone } = parts;
@@ -101,7 +107,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   function meet(id: PeerId, address: Address): boolean {
     if (entries.size >= limits.peersMax) return false;
     const step = greetNewcomer(id, address, context(), unanswered.get(id));
-    if (step.peer) perform({ peer: step.peer, mailbox: undefined }, step);
+    if (step.peer) perform({ peer: step.peer, mailbox: undefined, dropped: 0 }, step);
     return true;
   }
 
@@ -163,9 +169,10 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
         queueMessagesMax: limits.outboxMessagesMax + outboxReserveMessages,
         queueBytesMax: limits.outboxBytesMax + outboxReserveBytes,
       });
-    } catch {
+    } catch (cause) {
       // A stranger's endpoint may be no address at all. The peer stays unanswered, and goes.
-      count('bad-endpoint');
+      const isFull = cause instanceof MeshError && cause.code === 'NO_DESCRIPTORS';
+      count(isFull ? 'no-descriptors' : 'bad-endpoint');
       return undefined;
     }
   }
@@ -182,6 +189,23 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       mailbox.queuedMessages < limits.outboxMessagesMax &&
       mailbox.queuedBytes + byteLengthOf(content) <= limits.outboxBytesMax
     );
+  }
+
+  /** A flood must not become one of events: a full outbox is told of once, and then what it has cost, once it has room again. */
+  function drop(entry: Entry): void {
+    count('outbox-full');
+    if (entry.dropped++ === 0) tell({ kind: 'outbox-full', id: entry.peer.id, droppedMessages: 1 });
+  }
+
+  function tellIfDrained(entry: Entry): void {
+    const { mailbox, peer, dropped } = entry;
+    const hasDrained =
+      mailbox !== undefined &&
+      mailbox.queuedMessages <= limits.outboxMessagesMax / 2 &&
+      mailbox.queuedBytes <= limits.outboxBytesMax / 2;
+    if (!hasDrained) return;
+    entry.dropped = 0;
+    tell({ kind: 'outbox-drained', id: peer.id, droppedMessages: dropped });
   }
 
   function refusalOf(id: PeerId, hello: Hello): HelloRefusal | undefined {
@@ -244,6 +268,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       // A step may take its peer out, and its listener others: Map's iteration goes on past both.
       for (const entry of entries.values()) {
         if (pausedMs > 0) entry.peer = forgivePause(entry.peer, pausedMs, now.nowMs);
+        if (entry.dropped > 0) tellIfDrained(entry);
         if (isDue(entry.peer, now)) perform(entry, stepPeer(entry.peer, { kind: 'tick' }, now));
       }
     },
@@ -254,8 +279,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       const entry = entries.get(id);
       if (entry?.peer.phase !== 'ready') return false;
       if (entry.mailbox === undefined || !hasRoom(entry.mailbox, content)) {
-        count('outbox-full');
-        tell({ kind: 'outbox-full', id, droppedMessages: 1 });
+        drop(entry);
         return false;
       }
       act(entry, { kind: 'send', message });
