@@ -17,7 +17,7 @@ import {
   quietMsMax,
   type Self,
 } from './peer/peer.ts';
-import { createPeerTable } from './peer/table.ts';
+import { createPeerTable, tickEveryMs } from './peer/table.ts';
 import type { Random } from './random.ts';
 import type { CurvePair } from './security/curve.ts';
 import { securityHeaders } from './security/hello.ts';
@@ -98,7 +98,6 @@ export interface Mesh extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const tickEveryMs = 1_000;
 /** A tick that comes this late means that the process was suspended, not that the peers were silent. */
 const pauseMsMin = 2_000;
 /** A peer that we remember is dialled once; whoever else knows it knows better. */

@@ -184,12 +184,9 @@ export function stepPeer(peer: Peer, input: PeerInput, context: PeerContext): Pe
   }
 }
 
-/**
- * Whether a tick may have anything to do for this peer. Asked for every peer at every tick, so it is cheap, and no step is
- * taken without need.
- */
-export function isDue(peer: Peer, { nowMs, timing }: PeerContext): boolean {
-  return peer.phase === 'greeted' || nowMs - peer.heardAtMs >= timing.evasiveAfterMs;
+/** When a tick may first have something to do for this peer; a time that is past means every tick. */
+export function dueAtMs(peer: Peer, timing: PeerTiming): number {
+  return peer.phase === 'greeted' ? peer.greetedAtMs : peer.heardAtMs + timing.evasiveAfterMs;
 }
 
 /**

@@ -9,12 +9,13 @@ import { standingOf } from '../security/hello.ts';
 import { byteLengthOf, type Frames, type Link, type Transport } from '../transport/transport.ts';
 import type { Hello, ZreMessage } from '../wire/message.ts';
 import { encodeZre } from '../wire/zre.ts';
+import { createAgenda } from './agenda.ts';
 import {
   addressIn,
+  dueAtMs,
   forgivePause,
   greetNewcomer,
   hasMoved,
-  isDue,
   type Outgoing,
   type Peer,
   type PeerContext,
@@ -26,6 +27,8 @@ import {
   stepPeer,
 } from './peer.ts';
 
+/** How often `tick` is to be called. */
+export const tickEveryMs = 1_000;
 /** What a goodbye may take to be written. */
 const goodbyeLingerMs = 200;
 /** Room above the content limits, so that PING and JOIN still pass when content does not. */
@@ -96,6 +99,9 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   const proven = new Set<PeerId>();
   /** Our group status in the last HELLO to a peer that went without answering it. */
   const unanswered = new Map<PeerId, number>();
+  const agenda = createAgenda<Entry>(tickEveryMs);
+  /** Whose full outboxes were told of. */
+  const overflowing = new Set<Entry>();
   /** Mailboxes on their way out; closing waits for them. */
   const closing = new Set<Promise<void>>();
 
@@ -128,6 +134,8 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     if (unanswered.size >= limits.peersMax && oldest !== undefined) unanswered.delete(oldest);
     if (!answered) unanswered.set(id, toldStatus);
     hangUp(entry, 0);
+    agenda.forget(entry);
+    overflowing.delete(entry);
     onGone();
   }
 
@@ -142,6 +150,8 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     } else {
       entry.peer = peer;
       entries.set(peer.id, entry);
+      // Whoever was heard is looked at later than it was to be: that is found out then.
+      if (peer.phase === 'greeted') agenda.look(entry, dueAtMs(peer, timing));
     }
     for (const effect of effects) {
       switch (effect.kind) {
@@ -194,6 +204,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   /** A flood must not become one of events: a full outbox is told of once, and then what it has cost, once it has room again. */
   function drop(entry: Entry): void {
     count('outbox-full');
+    overflowing.add(entry);
     if (entry.dropped++ === 0) tell({ kind: 'outbox-full', id: entry.peer.id, droppedMessages: 1 });
   }
 
@@ -205,6 +216,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       mailbox.queuedBytes <= limits.outboxBytesMax / 2;
     if (!hasDrained) return;
     entry.dropped = 0;
+    overflowing.delete(entry);
     tell({ kind: 'outbox-drained', id: peer.id, droppedMessages: dropped });
   }
 
@@ -265,11 +277,15 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     },
     tick(pausedMs) {
       const now = context();
-      // A step may take its peer out, and its listener others: Map's iteration goes on past both.
-      for (const entry of entries.values()) {
-        if (pausedMs > 0) entry.peer = forgivePause(entry.peer, pausedMs, now.nowMs);
-        if (entry.dropped > 0) tellIfDrained(entry);
-        if (isDue(entry.peer, now)) perform(entry, stepPeer(entry.peer, { kind: 'tick' }, now));
+      if (pausedMs > 0) {
+        for (const entry of entries.values()) entry.peer = forgivePause(entry.peer, pausedMs, now.nowMs);
+      }
+      for (const entry of overflowing) tellIfDrained(entry);
+      for (const entry of agenda.due(now.nowMs)) {
+        // A listener that was told of another peer may have taken this one out.
+        if (entries.get(entry.peer.id) !== entry) continue;
+        if (dueAtMs(entry.peer, timing) <= now.nowMs) act(entry, { kind: 'tick' });
+        if (entries.get(entry.peer.id) === entry) agenda.look(entry, dueAtMs(entry.peer, timing));
       }
     },
     announce(message) {

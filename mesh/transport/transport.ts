@@ -20,7 +20,8 @@ export interface Transport {
   listen(endpoint: string, options: ListenOptions): Promise<Listener>;
   /**
    * Dials `endpoint` and keeps redialling until closed. Sending works at once: messages wait for the connection. Throws
-   * MeshError NO_DESCRIPTORS when the process is about to run out of file descriptors, and an error for no address at all.
+   * MeshError NO_DESCRIPTORS for a mailbox when the process is about to run out of file descriptors, and an error for what is
+   * no address at all.
    */
   dial(endpoint: string, options: DialOptions): Link;
   /** Hosts of endpoints by name. */

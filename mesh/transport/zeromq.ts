@@ -127,7 +127,8 @@ function refusalOf(code: string | undefined): HandshakeRefusal {
 }
 
 function dial(context: Context, endpoint: string, options: DialOptions): Link {
-  if (!hasDescriptorsLeft()) {
+  // Mailboxes of peers only: hubs of gossip are few, and how everyone else is found.
+  if (options.routingId && !hasDescriptorsLeft()) {
     throw new MeshError(
       'NO_DESCRIPTORS',
       `cannot dial ${endpoint}: this process has no file descriptors to spare`,
