@@ -223,6 +223,7 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
   function remember(event: MeshEvent): void {
     const nowMs = clock.monotonicMs();
     if (event.kind === 'peer-exited') {
+      if (event.reason === 'goodbye') sightings.drop(event.id);
       memory = exited(memory, event.id, event.reason, nowMs, limits.peersMax);
     } else if (event.kind === 'peer-entered') {
       const { id } = event.peer;

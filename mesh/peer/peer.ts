@@ -119,7 +119,13 @@ export type PeerInput =
   | { readonly kind: 'replaced' }
   | { readonly kind: 'tick' };
 
-export type PeerContext = { readonly self: Self; readonly timing: PeerTiming; readonly nowMs: number };
+export type PeerContext = {
+  readonly self: Self;
+  readonly timing: PeerTiming;
+  readonly nowMs: number;
+  /** What a peer may be in. */
+  readonly groupsMax: number;
+};
 
 export type PeerEffect =
   /** Drop the mailbox with what is queued in it, and open a new one. */
@@ -234,7 +240,9 @@ function hear(heard: Peer, message: Exclude<ZreMessage, Hello>, context: PeerCon
       return told(heard, { kind: 'shout', from: heard.id, group: message.group, content: message.content });
     case 'join': {
       const membership = joined(heard.membership, message.group);
-      if (membership.status !== message.status) return startOver(heard, 'gap', context);
+      // With so many it has to say HELLO again, which is refused for them.
+      const isTooMany = membership.groups.size > context.groupsMax;
+      if (isTooMany || membership.status !== message.status) return startOver(heard, 'gap', context);
       return told({ ...heard, membership }, { kind: 'peer-joined', id: heard.id, group: message.group });
     }
     case 'leave': {

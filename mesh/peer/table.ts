@@ -106,7 +106,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   const closing = new Set<Promise<void>>();
 
   function context(): PeerContext {
-    return { self: self(), timing, nowMs: clock.monotonicMs() };
+    return { self: self(), timing, nowMs: clock.monotonicMs(), groupsMax: limits.groupsMax };
   }
 
   /** False when the table is full. */
