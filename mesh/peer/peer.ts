@@ -1,7 +1,8 @@
 import type { Address } from '../discovery/discovery.ts';
 import type { ExitReason, MeshEvent } from '../events.ts';
+import type { Ballot } from '../group/election.ts';
 import { joined, left, type Membership, noMembership } from '../group/membership.ts';
-import type { PeerId } from '../ids.ts';
+import { isPeerId, type PeerId } from '../ids.ts';
 import { publicKeyHeader } from '../security/hello.ts';
 import type { Frames } from '../transport/transport.ts';
 import type { Hello, ZreMessage } from '../wire/message.ts';
@@ -108,6 +109,8 @@ export type Outgoing =
   | { readonly kind: 'whisper'; readonly content: Frames }
   | { readonly kind: 'shout'; readonly group: string; readonly content: Frames }
   | { readonly kind: 'join' | 'leave'; readonly group: string; readonly status: number }
+  | { readonly kind: 'elect'; readonly group: string; readonly challengerId: string }
+  | { readonly kind: 'leader'; readonly group: string; readonly leaderId: string }
   | { readonly kind: 'goodbye' };
 
 export type PeerInput =
@@ -131,7 +134,9 @@ export type PeerEffect =
   /** Drop the mailbox with what is queued in it, and open a new one. */
   | { readonly kind: 'dial'; readonly address: Address }
   | { readonly kind: 'send'; readonly message: ZreMessage }
-  | { readonly kind: 'tell'; readonly event: MeshEvent };
+  | { readonly kind: 'tell'; readonly event: MeshEvent }
+  /** It takes part in the election of a group's leader. */
+  | { readonly kind: 'vote'; readonly ballot: Ballot };
 
 /** `peer` is undefined when it is gone: close its mailbox and forget it. */
 export type PeerStep = { readonly peer: Peer | undefined; readonly effects: readonly PeerEffect[] };
@@ -265,8 +270,9 @@ function hear(heard: Peer, message: Exclude<ZreMessage, Hello>, context: PeerCon
     case 'goodbye':
       return depart(heard, 'goodbye');
     case 'elect':
+      return vote(heard, { kind: 'elect', group: message.group, id: message.challengerId });
     case 'leader':
-      return { peer: heard, effects: [] };
+      return vote(heard, { kind: 'leader', group: message.group, id: message.leaderId });
     default:
       return message satisfies never;
   }
@@ -420,6 +426,13 @@ function emit(peer: Peer, make: (sequence: number) => ZreMessage): PeerStep {
 
 function told(peer: Peer, event: MeshEvent): PeerStep {
   return { peer, effects: [{ kind: 'tell', event }] };
+}
+
+/** Nobody is elected by a name that no peer has. */
+type AnyBallot = { readonly kind: Ballot['kind']; readonly group: string; readonly id: string };
+
+function vote(peer: Peer, { kind, group, id }: AnyBallot): PeerStep {
+  return { peer, effects: isPeerId(id) ? [{ kind: 'vote', ballot: { kind, group, id } }] : [] };
 }
 
 /** Zyre tells of the exit of peers that never entered; nobody can make sense of that, so we do not. */

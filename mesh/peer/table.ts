@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Address } from '../discovery/discovery.ts';
 import { MeshError } from '../errors.ts';
 import type { MeshEvent } from '../events.ts';
+import { createElections } from '../group/elections.ts';
 import { type PeerId, peerIdToBytes } from '../ids.ts';
 import type { MeshLimits } from '../limits.ts';
 import type { CurvePair } from '../security/curve.ts';
@@ -102,6 +103,21 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   const agenda = createAgenda<Entry>(tickEveryMs);
   /** Whose full outboxes were told of. */
   const overflowing = new Set<Entry>();
+  const elections = createElections({
+    clock,
+    isOurs: (group) => self().membership.groups.has(group),
+    isIn(id, group) {
+      const peer = entries.get(id)?.peer;
+      return peer?.phase === 'ready' && peer.membership.groups.has(group);
+    },
+    send(to, { kind, group, id }) {
+      const entry = entries.get(to);
+      if (entry === undefined) return;
+      const message: Outgoing =
+        kind === 'elect' ? { kind, group, challengerId: id } : { kind, group, leaderId: id };
+      act(entry, { kind: 'send', message });
+    },
+  });
   /** Mailboxes on their way out; closing waits for them. */
   const closing = new Set<Promise<void>>();
 
@@ -163,7 +179,12 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
           if (entry.mailbox?.send(encodeZre(effect.message)) === false) count('outbox-full');
           break;
         case 'tell':
+          if (effect.event.kind === 'peer-exited') elections.gone(effect.event.id);
+          if (effect.event.kind === 'peer-left') elections.left(effect.event.id, effect.event.group);
           tell(effect.event);
+          break;
+        case 'vote':
+          elections.receive(entry.peer.id, effect.ballot);
           break;
         default:
           effect satisfies never;
