@@ -4,10 +4,12 @@ export type MeshErrorCode =
   | 'BAD_ENDPOINT'
   | 'BAD_GROUP'
   | 'BAD_HEADER'
+  | 'BAD_KEY'
   | 'BAD_NAME'
   | 'BAD_TIMING'
   | 'NO_CONTENT'
   | 'NO_DESCRIPTORS'
+  | 'NOT_ENOUGH_PEERS'
   | 'TOO_LARGE'
   | 'STOPPED';
 

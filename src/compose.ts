@@ -11,7 +11,6 @@ import {
   type Mesh,
   mdnsDiscovery,
   networksOf,
-  type PeerView,
   peerIdFromBytes,
   startMesh,
   systemClock,
@@ -22,13 +21,15 @@ import {
 import { loadAccess, parseFleetTokens } from './access/tokens.ts';
 import type { StartedNode } from './cli/io.ts';
 import { version } from './cli/version.ts';
+import { tallyMesh } from './compose/mesh-tally.ts';
+import { eventRows, peerRows, tocsinHeader } from './compose/mesh-view.ts';
 import type { Config } from './config/settings.ts';
 import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
 import { hlcMs, hybridClock } from './event/hlc.ts';
 import type { NodeId } from './event/types.ts';
 import { lastSeqOf } from './event/vector.ts';
 import { createApp } from './facade/app.ts';
-import type { MeshView, PeerRow } from './facade/parts.ts';
+import type { MeshView } from './facade/parts.ts';
 import { AddressInUse, startServer } from './facade/server.ts';
 import { followAllowlist } from './feed/allowlist/follow.ts';
 import { createFeeds } from './feed/feeds.ts';
@@ -40,13 +41,12 @@ import { openStore } from './store/level-store.ts';
 import { PublisherError, startPublisher } from './stream/publisher.ts';
 import { createStreamLog } from './stream/stream-log.ts';
 import type { Logger } from './telemetry/log.ts';
+import { noMesh } from './telemetry/mesh-metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
 export type { StartedNode } from './cli/io.ts';
 export type { Config } from './config/settings.ts';
 
-/** Version and HTTP address of a Tocsin node, in its HELLO. */
-const tocsinHeader = 'X-TOCSIN';
 const nodeFile = 'node.json';
 /** `_tocsin._tcp` of DNS-SD. */
 const mdnsType = 'tocsin';
@@ -163,6 +163,7 @@ async function startNode(
     const feeds = createFeeds({ store, clock: systemClock, allowlist: allowlist.current });
     stops.push(() => feeds.stop());
     const meshView: { current: MeshView } = { current: unstarted };
+    const meshNumbers = { current: () => noMesh };
     const counters = { mesh: uncounted, replication: uncounted };
     const app = createApp({
       intake,
@@ -173,12 +174,14 @@ async function startNode(
       mesh: {
         self: () => meshView.current.self(),
         peers: () => meshView.current.peers(),
+        events: (signal) => meshView.current.events(signal),
         readiness: () => meshView.current.readiness(),
       },
       metrics: createMetrics({
         readiness: () => meshView.current.readiness(),
         records: store.count,
         logBytes: store.logBytes,
+        mesh: () => meshNumbers.current(),
         meshEvents: () => counters.mesh(),
         replicationEvents: () => counters.replication(),
       }),
@@ -213,6 +216,7 @@ async function startNode(
       { clock: systemClock, random: systemRandom, transport: zeromqTransport(), datagrams: udpDatagrams() },
     );
     stops.push(() => mesh.stop());
+    meshNumbers.current = tallyMesh(mesh);
     warnOfStrangers(mesh, keys.length > 0, log);
     const replicator = startReplicator({
       mesh,
@@ -383,7 +387,8 @@ function viewOf(
       endpoints: { mesh: mesh.endpoint, stream: self.stream, ...(gossip !== undefined && { gossip }) },
       counters: Object.fromEntries([...mesh.counters(), ...replicator.counters()]),
     }),
-    peers: () => mesh.peers().map(peerRow),
+    peers: () => peerRows(mesh),
+    events: (signal) => eventRows(mesh, systemClock.wallMs, signal),
     readiness: () => ({
       ...replicator.status(),
       ...(failure() && { ready: false, reason: `nothing can be written: ${failure()?.message}` }),
@@ -392,28 +397,12 @@ function viewOf(
   };
 }
 
-function peerRow(peer: PeerView): PeerRow {
-  const [version, http] = peer.headers.get(tocsinHeader)?.split(' ') ?? [];
-  return {
-    id: peer.id.toLowerCase(),
-    name: peer.name,
-    endpoint: peer.endpoint,
-    ready: peer.ready,
-    ...(version !== undefined && { version }),
-    ...(http !== undefined && { http }),
-    groups: peer.groups,
-    found_by: peer.foundBy,
-    last_heard_ms: Math.round(peer.silentMs),
-    ...(peer.roundTripMs !== undefined && { round_trip_ms: Math.round(peer.roundTripMs * 10) / 10 }),
-    queued_bytes: peer.queuedBytes,
-  };
-}
-
 const uncounted = (): ReadonlyMap<string, number> => new Map();
 
 const unstarted: MeshView = {
   self: () => ({ id: '', name: '', version: '', endpoints: { mesh: '', stream: '' }, counters: {} }),
   peers: () => [],
+  async *events() {},
   readiness: () => ({ ready: false, reason: 'starting', peers: 0, missing: 0 }),
 };
 

@@ -1,6 +1,7 @@
 import bonjourService, { type Bonjour, type Browser, type Service } from 'bonjour-service';
 import type { Timer } from '../clock.ts';
 import { parseEndpoint } from '../endpoint.ts';
+import { MeshError } from '../errors.ts';
 import { isPeerId, type PeerId } from '../ids.ts';
 import { accept, type Parsed, refuse } from '../parsed.ts';
 import { jitter } from '../random.ts';
@@ -29,11 +30,14 @@ export type MdnsOptions = {
 /**
  * Multicast DNS (RFC 6762, RFC 6763) with bonjour-service; meets avahi both ways. The TXT record says who is where:
  * `id=<32 hex>`, `endpoint=tcp://host:port`, on an encrypted mesh `key=<40 Z85 characters>`.
- * Throws RangeError for a type that is none.
+ * Throws MeshError BAD_NAME for a type that is none.
  */
 export function mdnsDiscovery(options: MdnsOptions): Discovery {
   if (!/^(?!-)[a-z0-9-]{1,15}(?<!-)$/i.test(options.type)) {
-    throw new RangeError(`${options.type} is no service type: up to 15 letters, digits and dashes`);
+    throw new MeshError(
+      'BAD_NAME',
+      `${options.type} is no service type: give it up to 15 letters, digits and dashes`,
+    );
   }
   return { source: 'mdns', start: (context) => startMdns(options, context) };
 }

@@ -49,6 +49,8 @@ export type Peer = Address & {
   /** Whether its silence has been told of. */
   readonly isSilent: boolean;
   readonly pingedAtMs: number;
+  /** Whether it has answered a PING through the present mailbox. */
+  readonly isReached: boolean;
   /** From our last PING to its PING-OK; undefined before the first. */
   readonly roundTripMs: number | undefined;
 };
@@ -172,6 +174,7 @@ export function greetNewcomer(
       beaconedAtMs: Number.NEGATIVE_INFINITY,
       isSilent: false,
       pingedAtMs: nowMs,
+      isReached: false,
       roundTripMs: undefined,
     },
     context,
@@ -258,15 +261,7 @@ function hear(heard: Peer, message: Exclude<ZreMessage, Hello>, context: PeerCon
     case 'ping':
       return emit(heard, (sequence) => ({ kind: 'ping-ok', sequence }));
     case 'ping-ok':
-      // It answers PINGs of those only whose HELLO it knows: whatever it had to say to ours came before this.
-      return {
-        peer: {
-          ...heard,
-          answered: heard.answered || heard.pingedAtMs > heard.greetedAtMs,
-          roundTripMs: context.nowMs - heard.pingedAtMs,
-        },
-        effects: [],
-      };
+      return { peer: answerPing(heard, context), effects: [] };
     case 'goodbye':
       return depart(heard, 'goodbye');
     case 'elect':
@@ -398,6 +393,7 @@ function greet(
     isUnsure: !peer.answered && (peer.isUnsure || peer.toldStatus !== self.membership.status),
     toldStatus: self.membership.status,
     answered: false,
+    isReached: false,
     greetedAtMs: nowMs,
     greetings: peer.greetings + 1,
   };
@@ -429,6 +425,12 @@ function told(peer: Peer, event: MeshEvent): PeerStep {
 }
 
 /** Nobody is elected by a name that no peer has. */
+/** It answers PINGs of those only whose HELLO it knows: whatever it had to say to ours came before this. */
+function answerPing(peer: Peer, { nowMs }: PeerContext): Peer {
+  const isReached = peer.isReached || peer.pingedAtMs > peer.greetedAtMs;
+  return { ...peer, isReached, answered: peer.answered || isReached, roundTripMs: nowMs - peer.pingedAtMs };
+}
+
 type AnyBallot = { readonly kind: Ballot['kind']; readonly group: string; readonly id: string };
 
 function vote(peer: Peer, { kind, group, id }: AnyBallot): PeerStep {

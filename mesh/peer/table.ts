@@ -51,6 +51,8 @@ export type PeerTableParts = {
   readonly count: (reason: string) => void;
   /** A peer is not in the table any more. */
   readonly onGone: () => void;
+  /** Where discovery sees a peer now. */
+  readonly sightedAt: (id: PeerId) => Address | undefined;
 };
 
 export type HelloRefusal =
@@ -63,10 +65,16 @@ export type HelloRefusal =
   /** Another one that lives has the id, or has shown that it is its own. */
   | 'id-taken';
 
+export type PeerEntry = {
+  readonly peer: Peer;
+  readonly queuedMessages: number;
+  readonly queuedBytes: number;
+};
+
 /** All peers, each with its mailbox: peer.ts decides what happens to a peer, this does it. */
 export interface PeerTable {
   peer(id: PeerId): Peer | undefined;
-  peers(): readonly { readonly peer: Peer; readonly queuedBytes: number }[];
+  peers(): readonly PeerEntry[];
   /** A peer's message; answers why it was dropped, if so. */
   receive(id: PeerId, message: ZreMessage): HelloRefusal | 'unknown-peer' | undefined;
   /** Discovery names an address; `byItself` when a beacon of the peer's own did. False when it is new and the table full. */
@@ -208,6 +216,19 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     }
   }
 
+  /**
+   * A peer that greets us again may not have heard our answer: then the host that we dial it by is one that we do not reach,
+   * out of several that it has. So we change between the host that it names and the one that discovery sees it at.
+   */
+  function tryOtherHost(entry: Entry, hello: Hello): void {
+    const { peer } = entry;
+    const sighted = parts.sightedAt(peer.id);
+    if (!peer.answered || peer.isReached || sighted === undefined) return;
+    const other = peer.endpoint === sighted.endpoint ? addressIn(hello, self()) : sighted;
+    if (!hasMoved(peer, other, self()) && other.publicKey === peer.publicKey)
+      entry.peer = { ...peer, endpoint: other.endpoint };
+  }
+
   function hangUp(entry: Entry, lingerMs: number): void {
     if (entry.mailbox === undefined) return;
     const closed = entry.mailbox.close(lingerMs).finally(() => closing.delete(closed));
@@ -271,7 +292,11 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   return {
     peer: (id) => entries.get(id)?.peer,
     peers: () =>
-      [...entries.values()].map(({ peer, mailbox }) => ({ peer, queuedBytes: mailbox?.queuedBytes ?? 0 })),
+      [...entries.values()].map(({ peer, mailbox }) => ({
+        peer,
+        queuedMessages: mailbox?.queuedMessages ?? 0,
+        queuedBytes: mailbox?.queuedBytes ?? 0,
+      })),
     receive(id, message) {
       if (message.kind === 'hello') {
         const refusal = refusalOf(id, message);
@@ -284,6 +309,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       }
       const entry = entries.get(id);
       if (entry === undefined) return 'unknown-peer';
+      if (message.kind === 'hello') tryOtherHost(entry, message);
       act(entry, { kind: 'received', message });
       return undefined;
     },

@@ -12,6 +12,8 @@ export type LabNode = {
   readonly process: LineProcess;
   /** What GET /mesh/peers says. */
   peers(): Promise<readonly LabPeer[]>;
+  /** What GET /mesh has counted. */
+  counters(): Promise<Readonly<Record<string, number>>>;
 };
 
 export type LabPeer = {
@@ -43,14 +45,18 @@ export async function startLabNode(
   return {
     host,
     process: node,
-    async peers() {
-      const { url, token } = JSON.parse(await readFile(join(dataDirectory, 'node.json'), 'utf8'));
-      const header = `Authorization: Bearer ${token}`;
-      await using curl = await lab.spawn(host, 'curl', ['-s', '-m', '5', '-H', header, `${url}/mesh/peers`]);
-      await curl.ended;
-      return JSON.parse(curl.output('stdout').join(''));
-    },
+    peers: () => get('/mesh/peers'),
+    counters: async () => (await get('/mesh')).counters,
   };
+
+  /** From the host itself, where the node's HTTP is. */
+  async function get(path: string) {
+    const { url, token } = JSON.parse(await readFile(join(dataDirectory, 'node.json'), 'utf8'));
+    const header = `Authorization: Bearer ${token}`;
+    await using curl = await lab.spawn(host, 'curl', ['-s', '-m', '5', '-H', header, `${url}${path}`]);
+    await curl.ended;
+    return JSON.parse(curl.output('stdout').join(''));
+  }
 }
 
 /** Resolves once each node has each other one as a peer that answers; rejects with what they see at the deadline. */
