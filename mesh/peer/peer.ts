@@ -49,6 +49,8 @@ export type Peer = Address & {
   /** Whether its silence has been told of. */
   readonly isSilent: boolean;
   readonly pingedAtMs: number;
+  /** When we last sent it a PING or a PING-OK. */
+  readonly spokeAtMs: number;
   /** Whether it has answered a PING through the present mailbox. */
   readonly isReached: boolean;
   /** From our last PING to its PING-OK; undefined before the first. */
@@ -174,6 +176,7 @@ export function greetNewcomer(
       beaconedAtMs: Number.NEGATIVE_INFINITY,
       isSilent: false,
       pingedAtMs: nowMs,
+      spokeAtMs: nowMs,
       isReached: false,
       roundTripMs: undefined,
     },
@@ -200,7 +203,8 @@ export function stepPeer(peer: Peer, input: PeerInput, context: PeerContext): Pe
 
 /** When a tick may first have something to do for this peer; a time that is past means every tick. */
 export function dueAtMs(peer: Peer, timing: PeerTiming): number {
-  return peer.phase === 'greeted' ? peer.greetedAtMs : peer.heardAtMs + timing.evasiveAfterMs;
+  if (peer.phase === 'greeted') return peer.greetedAtMs;
+  return Math.min(peer.heardAtMs + timing.evasiveAfterMs, peer.spokeAtMs + pingAfterMsMax(timing));
 }
 
 /**
@@ -259,7 +263,7 @@ function hear(heard: Peer, message: Exclude<ZreMessage, Hello>, context: PeerCon
       return told({ ...heard, membership }, { kind: 'peer-left', id: heard.id, group: message.group });
     }
     case 'ping':
-      return emit(heard, (sequence) => ({ kind: 'ping-ok', sequence }));
+      return emit({ ...heard, spokeAtMs: context.nowMs }, (sequence) => ({ kind: 'ping-ok', sequence }));
     case 'ping-ok':
       return { peer: answerPing(heard, context), effects: [] };
     case 'goodbye':
@@ -346,8 +350,11 @@ function tick(peer: Peer, context: PeerContext): PeerStep {
   // left until silence, and never the silence.
   const hasBeacon = nowMs - peer.beaconedAtMs < timing.evasiveAfterMs;
   const pingAfterMs = hasBeacon ? pingAfterMsMax(timing) : timing.evasiveAfterMs;
-  if (silentMs < pingAfterMs || nowMs - peer.pingedAtMs < timing.pingEveryMs) return { peer, effects: [] };
-  return emit({ ...peer, pingedAtMs: nowMs }, (sequence) => ({ kind: 'ping', sequence }));
+  // Whoever pours content at us hears nothing meanwhile, and its PINGs wait behind that content: so we speak up ourselves.
+  const isQuiet = nowMs - peer.spokeAtMs >= pingAfterMsMax(timing);
+  const isDue = (silentMs >= pingAfterMs || isQuiet) && nowMs - peer.pingedAtMs >= timing.pingEveryMs;
+  if (!isDue) return { peer, effects: [] };
+  return emit({ ...peer, pingedAtMs: nowMs, spokeAtMs: nowMs }, (sequence) => ({ kind: 'ping', sequence }));
 }
 
 /** A peer that has not answered our PINGs: its silence is told of once, and HELLO goes out until it answers or expires. */

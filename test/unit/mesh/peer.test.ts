@@ -210,6 +210,19 @@ test('a beacon of its own postpones the PING, and neither silence nor expiry', (
   expect(stepPeer(sighted(30_000, ready, true), tick, at(30_000)).peer).toBeUndefined();
 });
 
+test('a peer that only ever sends to us is spoken to, so that it hears that we live', () => {
+  let peer = ready;
+  const pings: number[] = [];
+  for (let sequence = 2; sequence < 100; sequence++) {
+    const nowMs = sequence * 250;
+    peer = alive(received(peer, { kind: 'whisper', sequence, content: [Buffer.from('x')] }, nowMs));
+    const step = stepPeer(peer, { kind: 'tick' }, at(nowMs));
+    if (step.effects.length > 0) pings.push(nowMs);
+    peer = alive(step);
+  }
+  expect(pings).toEqual([10_000, 20_000]);
+});
+
 test('a PING-OK is an answer to our HELLO: the next HELLO is a new start', () => {
   const restarted = alive(received(ready, hello()));
   expect(restarted.answered).toBe(false);
