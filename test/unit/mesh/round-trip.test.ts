@@ -33,8 +33,7 @@ test('the round trip of a peer that talks all the time is measured too, every 15
   talkFor(10);
   expect(a.peers()[0]?.roundTripMs).toBeCloseTo(20);
   expect(b.peers()[0]?.roundTripMs).toBeCloseTo(20);
-  network.faults.delayMsMin = 30;
-  network.faults.delayMsMax = 30;
+  network.faults = { ...network.faults, delayMsMin: 30, delayMsMax: 30 };
   talkFor(20);
   expect(a.peers()[0]?.roundTripMs).toBeCloseTo(60);
 });
