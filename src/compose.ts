@@ -6,6 +6,9 @@ import {
   beaconOptionsFor,
   curvePairOf,
   type Discovery,
+  defaultLimits,
+  defaultTiming,
+  fileDescriptorWarning,
   gossipDiscovery,
   type HandshakeRefusal,
   type Mesh,
@@ -212,10 +215,18 @@ async function startNode(
         bind: endpointOf(addressIn(config.meshHost), config.meshPort),
         ...(config.meshAdvertise !== undefined && { advertise: config.meshAdvertise }),
         discovery: discoveriesOf(config),
+        timing: {
+          ...defaultTiming,
+          evasiveAfterMs: config.peerEvasiveMs,
+          silentAfterMs: config.peerSilentMs,
+          expiredAfterMs: config.peerExpiredMs,
+        },
       },
       { clock: systemClock, random: systemRandom, transport: zeromqTransport(), datagrams: udpDatagrams() },
     );
     stops.push(() => mesh.stop());
+    const descriptors = fileDescriptorWarning(defaultLimits);
+    if (descriptors !== undefined) log.warn(descriptors);
     meshNumbers.current = tallyMesh(mesh);
     warnOfStrangers(mesh, keys.length > 0, log);
     const replicator = startReplicator({
@@ -286,7 +297,7 @@ async function startNode(
       ...(gossipEndpoint !== undefined && { gossipEndpoint }),
       discovery: discoverySentence(config),
       ...(access.newAdminToken !== undefined && { adminToken: access.newAdminToken }),
-      warnings: [],
+      warnings: descriptors === undefined ? [] : [descriptors],
       ready: replicator.ready,
       stop,
     };
