@@ -1,7 +1,8 @@
 import { Context, Dealer, type MessageLike, Router } from 'zeromq';
 import { MeshError } from '../errors.ts';
 import { createGatekeeper, type Gatekeeper } from './gatekeeper.ts';
-import { systemNames } from './names.ts';
+import { type Names, systemNames } from './names.ts';
+import { connectResolved } from './resolved.ts';
 import {
   byteLengthOf,
   type DialOptions,
@@ -30,10 +31,11 @@ const handshakeMsMax = 5_000;
 export function zeromqTransport(): Transport {
   const context = new Context({ maxSockets: socketsMax });
   const gatekeeper = createGatekeeper(context);
+  const names = systemNames();
   return {
     listen: (endpoint, options) => listen(context, gatekeeper, endpoint, options),
-    dial: (endpoint, options) => dial(context, endpoint, options),
-    names: systemNames(),
+    dial: (endpoint, options) => dial(context, names, endpoint, options),
+    names,
   };
 }
 
@@ -118,7 +120,7 @@ function refusalOf(code: string | undefined): HandshakeRefusal {
   return code === 'ERR_ZMTP_MECHANISM_MISMATCH' ? 'no-key' : 'bad-handshake';
 }
 
-function dial(context: Context, endpoint: string, options: DialOptions): Link {
+function dial(context: Context, names: Names, endpoint: string, options: DialOptions): Link {
   const dealer = new Dealer({
     context,
     ipv6: isIpv6(endpoint),
@@ -144,7 +146,11 @@ function dial(context: Context, endpoint: string, options: DialOptions): Link {
       dealer.events.on(`handshake:error:${kind}`, () => onRefused());
     }
   }
-  dealer.connect(endpoint);
+  connectResolved(endpoint, names, (resolved) => {
+    if (dealer.closed) return;
+    dealer.ipv6 = isIpv6(resolved);
+    dealer.connect(resolved);
+  });
   const { onMessage } = options;
   const received = onMessage ? receive(dealer, onMessage) : Promise.resolve();
 
