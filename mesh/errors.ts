@@ -6,7 +6,9 @@ export type MeshErrorCode =
   | 'BAD_HEADER'
   | 'BAD_KEY'
   | 'BAD_NAME'
+  | 'BAD_TIMING'
   | 'NO_CONTENT'
+  | 'NO_DESCRIPTORS'
   | 'NOT_ENOUGH_PEERS'
   | 'TOO_LARGE'
   | 'STOPPED';

@@ -18,6 +18,10 @@ export type ExitReason =
 export type MeshEvent =
   | { readonly kind: 'peer-entered'; readonly peer: PeerInfo }
   | { readonly kind: 'peer-exited'; readonly id: PeerId; readonly name: string; readonly reason: ExitReason }
+  /** It has not answered our PINGs. It is greeted anew now, and goes if that is not answered either. Told once a silence. */
+  | { readonly kind: 'peer-silent'; readonly id: PeerId; readonly name: string; readonly silentMs: number }
+  /** A silent peer spoke again. A silence may also end by the peer's exit, as when it starts over. */
+  | { readonly kind: 'peer-heard'; readonly id: PeerId; readonly name: string; readonly silentMs: number }
   | { readonly kind: 'peer-joined'; readonly id: PeerId; readonly group: string }
   | { readonly kind: 'peer-left'; readonly id: PeerId; readonly group: string }
   | { readonly kind: 'whisper'; readonly from: PeerId; readonly content: Frames }
@@ -26,8 +30,13 @@ export type MeshEvent =
   | { readonly kind: 'stranger-refused'; readonly reason: HandshakeRefusal }
   /** A seed does not let us in, which is told at every try: it has another key, or one of us has none. */
   | { readonly kind: 'turned-away'; readonly endpoint: string }
-  /** What did not fit into a peer's outbox was dropped there; nobody else is affected. */
-  | { readonly kind: 'outbox-full'; readonly id: PeerId; readonly droppedMessages: number };
+  /**
+   * What did not fit into a peer's outbox was dropped there; nobody else is affected. Told at the first message of a filling,
+   * and of no other until the outbox has drained.
+   */
+  | { readonly kind: 'outbox-full'; readonly id: PeerId; readonly droppedMessages: number }
+  /** It is at most half full again; how many messages were dropped meanwhile, the first one included. */
+  | { readonly kind: 'outbox-drained'; readonly id: PeerId; readonly droppedMessages: number };
 
 /** A peer that entered, as its HELLO introduced it. */
 export type PeerInfo = {

@@ -1,6 +1,8 @@
 import type { Clock } from '../clock.ts';
 import type { Address } from '../discovery/discovery.ts';
+import { MeshError } from '../errors.ts';
 import type { MeshEvent } from '../events.ts';
+import { createElections } from '../group/elections.ts';
 import { type PeerId, peerIdToBytes } from '../ids.ts';
 import type { MeshLimits } from '../limits.ts';
 import type { CurvePair } from '../security/curve.ts';
@@ -8,8 +10,10 @@ import { standingOf } from '../security/hello.ts';
 import { byteLengthOf, type Frames, type Link, type Transport } from '../transport/transport.ts';
 import type { Hello, ZreMessage } from '../wire/message.ts';
 import { encodeZre } from '../wire/zre.ts';
+import { createAgenda } from './agenda.ts';
 import {
   addressIn,
+  dueAtMs,
   forgivePause,
   greetNewcomer,
   hasMoved,
@@ -19,17 +23,18 @@ import {
   type PeerInput,
   type PeerStep,
   type PeerTiming,
+  quietMsMax,
   type Self,
   stepPeer,
 } from './peer.ts';
 
+/** How often `tick` is to be called. */
+export const tickEveryMs = 1_000;
 /** What a goodbye may take to be written. */
 const goodbyeLingerMs = 200;
 /** Room above the content limits, so that PING and JOIN still pass when content does not. */
 const outboxReserveBytes = 256 * 1024;
 const outboxReserveMessages = 1_000;
-/** A quiet peer that lives is heard this much later than we begin to ask for it, at most. */
-const answerMsMax = 2_000;
 /** Ids whose owners we met: so many that forgetting one takes a long memory. */
 const provenMax = 10_000;
 
@@ -44,6 +49,8 @@ export type PeerTableParts = {
   readonly transport: Transport;
   readonly tell: (event: MeshEvent) => void;
   readonly count: (reason: string) => void;
+  /** A peer is not in the table any more. */
+  readonly onGone: () => void;
   /** Where discovery sees a peer now. */
   readonly sightedAt: (id: PeerId) => Address | undefined;
 };
@@ -66,12 +73,12 @@ export type PeerEntry = {
 
 /** All peers, each with its mailbox: peer.ts decides what happens to a peer, this does it. */
 export interface PeerTable {
-  has(id: PeerId): boolean;
+  peer(id: PeerId): Peer | undefined;
   peers(): readonly PeerEntry[];
   /** A peer's message; answers why it was dropped, if so. */
   receive(id: PeerId, message: ZreMessage): HelloRefusal | 'unknown-peer' | undefined;
-  /** Discovery names an address. False when the peer is new and the table is full. */
-  sight(id: PeerId, address: Address): boolean;
+  /** Discovery names an address; `byItself` when a beacon of the peer's own did. False when it is new and the table full. */
+  sight(id: PeerId, address: Address, byItself: boolean): boolean;
   /** Time passes; `pausedMs` of it this process did not run. */
   tick(pausedMs: number): void;
   /** To every peer, also to those that have not answered yet. */
@@ -86,27 +93,74 @@ export interface PeerTable {
 }
 
 /** A peer's state and its mailbox, which live and die together. */
-type Entry = { peer: Peer; mailbox: Link | undefined };
+type Entry = {
+  peer: Peer;
+  mailbox: Link | undefined;
+  /** Messages that its full outbox has not taken, since it was told of. */
+  dropped: number;
+};
 
 export function createPeerTable(parts: PeerTableParts): PeerTable {
-  const { self, keys, timing, limits, clock, transport, tell, count } = parts;
+  const { self, keys, timing, limits, clock, transport, tell, count, onGone } = parts;
   const routingId = Uint8Array.from([1, ...peerIdToBytes(self().id)]);
   const entries = new Map<PeerId, Entry>();
   /** Ids that were shown to be their owner's. */
   const proven = new Set<PeerId>();
+  /** Our group status in the last HELLO to a peer that went without answering it. */
+  const unanswered = new Map<PeerId, number>();
+  const agenda = createAgenda<Entry>(tickEveryMs);
+  /** Whose full outboxes were told of. */
+  const overflowing = new Set<Entry>();
+  const elections = createElections({
+    clock,
+    isOurs: (group) => self().membership.groups.has(group),
+    isIn(id, group) {
+      const peer = entries.get(id)?.peer;
+      return peer?.phase === 'ready' && peer.membership.groups.has(group);
+    },
+    send(to, { kind, group, id }) {
+      const entry = entries.get(to);
+      if (entry === undefined) return;
+      const message: Outgoing =
+        kind === 'elect' ? { kind, group, challengerId: id } : { kind, group, leaderId: id };
+      act(entry, { kind: 'send', message });
+    },
+  });
   /** Mailboxes on their way out; closing waits for them. */
   const closing = new Set<Promise<void>>();
 
   function context(): PeerContext {
-    return { self: self(), timing, nowMs: clock.monotonicMs() };
+    return { self: self(), timing, nowMs: clock.monotonicMs(), groupsMax: limits.groupsMax };
   }
 
   /** False when the table is full. */
   function meet(id: PeerId, address: Address): boolean {
     if (entries.size >= limits.peersMax) return false;
-    const step = greetNewcomer(id, address, context());
-    if (step.peer) perform({ peer: step.peer, mailbox: undefined }, step);
+    const step = greetNewcomer(id, address, context(), unanswered.get(id));
+    if (step.peer) perform({ peer: step.peer, mailbox: undefined, dropped: 0 }, step);
     return true;
+  }
+
+  /**
+   * Whether another peer was met at this endpoint. Two mailboxes of ours at one endpoint would take each other's place for
+   * ever, since both have our routing id. Whoever listens there now answers the HELLO, whosever name it went out to.
+   */
+  function isTaken(endpoint: string, id: PeerId): boolean {
+    for (const { peer } of entries.values()) if (peer.endpoint === endpoint && peer.id !== id) return true;
+    return false;
+  }
+
+  function forget(entry: Entry): void {
+    const { id, answered, toldStatus } = entry.peer;
+    entries.delete(id);
+    unanswered.delete(id);
+    const oldest = unanswered.keys().next().value;
+    if (unanswered.size >= limits.peersMax && oldest !== undefined) unanswered.delete(oldest);
+    if (!answered) unanswered.set(id, toldStatus);
+    hangUp(entry, 0);
+    agenda.forget(entry);
+    overflowing.delete(entry);
+    onGone();
   }
 
   function act(entry: Entry, input: PeerInput): void {
@@ -116,11 +170,12 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   function perform(entry: Entry, { peer, effects }: PeerStep): void {
     // The state first: a listener that is told of an event may send at once.
     if (peer === undefined) {
-      entries.delete(entry.peer.id);
-      hangUp(entry, 0);
+      forget(entry);
     } else {
       entry.peer = peer;
       entries.set(peer.id, entry);
+      // Whoever was heard is looked at later than it was to be: that is found out then.
+      if (peer.phase === 'greeted') agenda.look(entry, dueAtMs(peer, timing));
     }
     for (const effect of effects) {
       switch (effect.kind) {
@@ -132,7 +187,12 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
           if (entry.mailbox?.send(encodeZre(effect.message)) === false) count('outbox-full');
           break;
         case 'tell':
+          if (effect.event.kind === 'peer-exited') elections.gone(effect.event.id);
+          if (effect.event.kind === 'peer-left') elections.left(effect.event.id, effect.event.group);
           tell(effect.event);
+          break;
+        case 'vote':
+          elections.receive(entry.peer.id, effect.ballot);
           break;
         default:
           effect satisfies never;
@@ -148,9 +208,10 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
         queueMessagesMax: limits.outboxMessagesMax + outboxReserveMessages,
         queueBytesMax: limits.outboxBytesMax + outboxReserveBytes,
       });
-    } catch {
+    } catch (cause) {
       // A stranger's endpoint may be no address at all. The peer stays unanswered, and goes.
-      count('bad-endpoint');
+      const isFull = cause instanceof MeshError && cause.code === 'NO_DESCRIPTORS';
+      count(isFull ? 'no-descriptors' : 'bad-endpoint');
       return undefined;
     }
   }
@@ -162,7 +223,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   function tryOtherHost(entry: Entry, hello: Hello): void {
     const { peer } = entry;
     const sighted = parts.sightedAt(peer.id);
-    if (!peer.answered || sighted === undefined) return;
+    if (!peer.answered || peer.isReached || sighted === undefined) return;
     const other = peer.endpoint === sighted.endpoint ? addressIn(hello, self()) : sighted;
     if (!hasMoved(peer, other, self()) && other.publicKey === peer.publicKey)
       entry.peer = { ...peer, endpoint: other.endpoint };
@@ -182,6 +243,25 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     );
   }
 
+  /** A flood must not become one of events: a full outbox is told of once, and then what it has cost, once it has room again. */
+  function drop(entry: Entry): void {
+    count('outbox-full');
+    overflowing.add(entry);
+    if (entry.dropped++ === 0) tell({ kind: 'outbox-full', id: entry.peer.id, droppedMessages: 1 });
+  }
+
+  function tellIfDrained(entry: Entry): void {
+    const { mailbox, peer, dropped } = entry;
+    const hasDrained =
+      mailbox !== undefined &&
+      mailbox.queuedMessages <= limits.outboxMessagesMax / 2 &&
+      mailbox.queuedBytes <= limits.outboxBytesMax / 2;
+    if (!hasDrained) return;
+    entry.dropped = 0;
+    overflowing.delete(entry);
+    tell({ kind: 'outbox-drained', id: peer.id, droppedMessages: dropped });
+  }
+
   function refusalOf(id: PeerId, hello: Hello): HelloRefusal | undefined {
     const address = addressIn(hello, self());
     // libzyre connects to itself for ever when told its own endpoint.
@@ -198,7 +278,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     if (proven.has(id)) return 'id-taken';
     const peer = entries.get(id)?.peer;
     if (peer?.phase !== 'ready' || !hasMoved(peer, address, self())) return undefined;
-    const lives = clock.monotonicMs() - peer.heardAtMs < timing.evasiveAfterMs + answerMsMax;
+    const lives = clock.monotonicMs() - peer.heardAtMs < quietMsMax(timing);
     return lives ? 'id-taken' : undefined;
   }
 
@@ -210,7 +290,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   }
 
   return {
-    has: (id) => entries.has(id),
+    peer: (id) => entries.get(id)?.peer,
     peers: () =>
       [...entries.values()].map(({ peer, mailbox }) => ({
         peer,
@@ -233,16 +313,26 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       act(entry, { kind: 'received', message });
       return undefined;
     },
-    sight(id, address) {
+    sight(id, address, byItself) {
       const entry = entries.get(id);
+      const isElsewhere =
+        entry === undefined || (entry.peer.phase === 'greeted' && entry.peer.endpoint !== address.endpoint);
+      if (isElsewhere && isTaken(address.endpoint, id)) return true;
       if (entry === undefined) return meet(id, address);
-      act(entry, { kind: 'sighted', address });
+      act(entry, { kind: 'sighted', address, byItself });
       return true;
     },
     tick(pausedMs) {
-      for (const entry of [...entries.values()]) {
-        if (pausedMs > 0) entry.peer = forgivePause(entry.peer, pausedMs);
-        act(entry, { kind: 'tick' });
+      const now = context();
+      if (pausedMs > 0) {
+        for (const entry of entries.values()) entry.peer = forgivePause(entry.peer, pausedMs, now.nowMs);
+      }
+      for (const entry of overflowing) tellIfDrained(entry);
+      for (const entry of agenda.due(now.nowMs)) {
+        // A listener that was told of another peer may have taken this one out.
+        if (entries.get(entry.peer.id) !== entry) continue;
+        if (dueAtMs(entry.peer, timing) <= now.nowMs) act(entry, { kind: 'tick' });
+        if (entries.get(entry.peer.id) === entry) agenda.look(entry, dueAtMs(entry.peer, timing));
       }
     },
     announce(message) {
@@ -252,8 +342,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       const entry = entries.get(id);
       if (entry?.peer.phase !== 'ready') return false;
       if (entry.mailbox === undefined || !hasRoom(entry.mailbox, content)) {
-        count('outbox-full');
-        tell({ kind: 'outbox-full', id, droppedMessages: 1 });
+        drop(entry);
         return false;
       }
       act(entry, { kind: 'send', message });

@@ -1,5 +1,6 @@
 import { Context, Dealer, type MessageLike, Router } from 'zeromq';
 import { MeshError } from '../errors.ts';
+import { hasDescriptorsLeft } from './descriptors.ts';
 import { createGatekeeper, type Gatekeeper } from './gatekeeper.ts';
 import { type Names, systemNames } from './names.ts';
 import { connectResolved } from './resolved.ts';
@@ -23,6 +24,15 @@ const reconnectIntervalMsMax = 8_000;
 const highWaterMark = 1_000;
 /** libzmq would keep trying to connect to a host that swallows packets for minutes. */
 const connectTimeoutMs = 5_000;
+/**
+ * ZMTP's own PINGs, which libzmq sends and answers off the main thread: a mailbox whose other end vanished without a word (a
+ * pulled cable, a firewall that forgot the connection) is dialled anew after the timeout, before the peer is taken for silent.
+ * For sockets that do not receive only: where a receive queue is full, a heartbeat that times out ends the process (libzmq
+ * #3937, #4767). No time to live is sent either, as it makes the other side do the same.
+ */
+const heartbeats = { heartbeatInterval: 3_000, heartbeatTimeout: 10_000 };
+/** The kernel finds out which diallers vanished, so that their connections do not hold file descriptors for ever. */
+const keepalive = { tcpKeepalive: 1, tcpKeepaliveIdle: 30, tcpKeepaliveInterval: 10, tcpKeepaliveCount: 3 };
 
 /** A stranger who connects and says nothing holds a file descriptor for so long; libzmq's default is 30 s. */
 const handshakeMsMax = 5_000;
@@ -57,6 +67,7 @@ async function listen(
     }),
     ipv6: isIpv6(endpoint),
     handshakeInterval: handshakeMsMax,
+    ...keepalive,
     handover: true,
     mandatory: true,
     linger: 0,
@@ -121,6 +132,13 @@ function refusalOf(code: string | undefined): HandshakeRefusal {
 }
 
 function dial(context: Context, names: Names, endpoint: string, options: DialOptions): Link {
+  // Mailboxes of peers only: hubs of gossip are few, and how everyone else is found.
+  if (options.routingId && !hasDescriptorsLeft()) {
+    throw new MeshError(
+      'NO_DESCRIPTORS',
+      `cannot dial ${endpoint}: this process has no file descriptors to spare`,
+    );
+  }
   const dealer = new Dealer({
     context,
     ipv6: isIpv6(endpoint),
@@ -135,6 +153,7 @@ function dial(context: Context, names: Names, endpoint: string, options: DialOpt
     reconnectInterval: reconnectIntervalMs,
     reconnectMaxInterval: reconnectIntervalMsMax,
     connectTimeout: connectTimeoutMs,
+    ...(options.onMessage ? keepalive : heartbeats),
     // The binding types a routing id as text, but takes bytes; ZRE's begin with 01.
     ...(options.routingId && { routingId: Buffer.from(options.routingId) as unknown as string }),
   });
