@@ -153,6 +153,8 @@ function dial(context: Context, names: Names, endpoint: string, options: DialOpt
     reconnectInterval: reconnectIntervalMs,
     reconnectMaxInterval: reconnectIntervalMsMax,
     connectTimeout: connectTimeoutMs,
+    // The other end gives up as early, and its word of that may be lost.
+    handshakeInterval: handshakeMsMax,
     ...(options.onMessage ? keepalive : heartbeats),
     // The binding types a routing id as text, but takes bytes; ZRE's begin with 01.
     ...(options.routingId && { routingId: Buffer.from(options.routingId) as unknown as string }),

@@ -34,7 +34,6 @@ test.skipIf(!labsUsable() || !programsUsable('curl'))(
     const exits = watches
       .flatMap((watch) => watch.output('stdout'))
       .filter((line) => line.includes('exited'));
-    console.log(exits);
     expect(exits.filter((line) => line.includes('expired'))).toEqual([]);
     await rm(directory, { recursive: true, force: true });
   },
