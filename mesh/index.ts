@@ -25,6 +25,7 @@ export { jitter, pick, type Random, randomInt, seededRandom, systemRandom } from
 export { type CurvePair, curvePairOf, meshKeyBytes } from './security/curve.ts';
 export { type Identity, idOfPublicKey } from './security/identity.ts';
 export { identityOfSeed } from './security/seeded-identity.ts';
+export { descriptorLimit, fileDescriptorWarning } from './transport/descriptors.ts';
 export { type Names, systemNames } from './transport/names.ts';
 export {
   type SimulatedClock,

@@ -1,5 +1,5 @@
 import { type Advertised, advertisedEndpoint, parseAdvertised } from './advertise.ts';
-import { checkSelf } from './check-self.ts';
+import { checkSelf, checkTiming } from './check-self.ts';
 import { every } from './clock.ts';
 import { type Content, framesOf } from './content.ts';
 import { completed, type MeshHeaders, type MeshParts, systemParts } from './defaults.ts';
@@ -129,12 +129,13 @@ const identityBytes = 17;
 /**
  * Starts a ZRE node: binds its mailbox, starts discovery, and keeps peers as peer.ts says. `parts` is what it reaches the world
  * through: the system's own, unless some are handed in. Rejects with MeshError (BIND_FAILED, and BAD_ENDPOINT, BAD_NAME,
- * BAD_HEADER or TOO_LARGE for settings that cannot be or that no peer would take).
+ * BAD_HEADER, BAD_TIMING or TOO_LARGE for settings that cannot be or that no peer would take).
  */
 export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> = {}): Promise<Mesh> {
   const { clock, random, transport, datagrams } = { ...systemParts(), ...parts };
   const settings = completed(given, random);
   const { limits = defaultLimits, timing = defaultTiming } = settings;
+  checkTiming(timing);
   const listeners = new Set<(event: MeshEvent) => void>();
   const endings = new Set<() => void>();
   const counts = new Map<string, number>();

@@ -3,6 +3,9 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   curvePairOf,
+  defaultLimits,
+  defaultTiming,
+  fileDescriptorWarning,
   type Mesh,
   peerIdFromBytes,
   startMesh,
@@ -211,10 +214,18 @@ async function startNode(
         bind: endpointOf(addressIn(config.meshHost), config.meshPort),
         ...(config.meshAdvertise !== undefined && { advertise: config.meshAdvertise }),
         discovery: discoveriesOf(config),
+        timing: {
+          ...defaultTiming,
+          evasiveAfterMs: config.peerEvasiveMs,
+          silentAfterMs: config.peerSilentMs,
+          expiredAfterMs: config.peerExpiredMs,
+        },
       },
       { clock: systemClock, random: systemRandom, transport: zeromqTransport(), datagrams: udpDatagrams() },
     );
     stops.push(() => mesh.stop());
+    const descriptors = fileDescriptorWarning(defaultLimits);
+    if (descriptors !== undefined) log.warn(descriptors);
     meshNumbers.current = tallyMesh(mesh);
     warnOfStrangers(mesh, keys.length > 0, log);
     const replicator = startReplicator({
@@ -287,7 +298,7 @@ async function startNode(
       discovery: discoverySentence(config),
       security: securitySentence(config),
       ...(access.newAdminToken !== undefined && { adminToken: access.newAdminToken }),
-      warnings: [],
+      warnings: descriptors === undefined ? [] : [descriptors],
       ready: replicator.ready,
       stop,
     };

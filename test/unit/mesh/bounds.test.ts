@@ -4,6 +4,7 @@ import type { MeshEvent } from '../../../mesh/events.ts';
 import { peerIdFromBytes } from '../../../mesh/ids.ts';
 import { defaultLimits, type MeshLimits } from '../../../mesh/limits.ts';
 import { type Mesh, startMesh } from '../../../mesh/node.ts';
+import { defaultTiming } from '../../../mesh/peer/peer.ts';
 import { seededRandom } from '../../../mesh/random.ts';
 import { simulatedClock, simulatedNetwork } from '../../../mesh/transport/simulated.ts';
 
@@ -104,6 +105,11 @@ test('a peer that joins one group above the cap has to start over, and its HELLO
   expect(a.counters().get('too-many-groups')).toBeGreaterThan(0);
   expect(a.peers().filter(({ ready }) => ready)).toEqual([]);
   await Promise.all([a.stop(), b.stop()]);
+});
+
+test('times that would have live peers drop one another are refused', async () => {
+  const timing = { ...defaultTiming, silentAfterMs: 30_000 };
+  await expect(startMesh({ name: 'a', timing })).rejects.toMatchObject({ code: 'BAD_TIMING' });
 });
 
 test('a node that no peer would take does not start, and leaves its endpoint free', async () => {
