@@ -29,7 +29,6 @@ export function keepResolving(seeds: readonly NamedSeed[], parts: ResolveParts):
   let waitMs = resolveEveryMsMin;
 
   async function resolve(): Promise<void> {
-    // One after another: getaddrinfo cannot be given up, and holds one of the few threads that the whole process shares.
     for (const seed of seeds) {
       if (stopped) return;
       try {

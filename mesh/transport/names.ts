@@ -9,6 +9,8 @@ export interface Names {
   services(name: string): Promise<readonly HostPort[]>;
 }
 
+/** Hosts that wait for their turn; further ones are refused. */
+const waitingMax = 32;
 /** For SRV: two questions to each server. */
 const answerMsMax = 3_000;
 const tries = 2;
@@ -18,11 +20,13 @@ const tries = 2;
  * Docker and of Kubernetes need both. It knows no SRV, which is asked of the name servers directly: name those in full.
  */
 export function systemNames(): Names {
+  const inTurn = createTurns();
   return {
-    async addresses(name) {
-      const found = await lookup(name, { all: true, verbatim: true });
-      return found.map(({ address }) => address);
-    },
+    addresses: (name) =>
+      inTurn(async () => {
+        const found = await lookup(name, { all: true, verbatim: true });
+        return found.map(({ address }) => address);
+      }),
     async services(name) {
       // A new one each time: the servers of /etc/resolv.conf may have changed since.
       const found = await new Resolver({ timeout: answerMsMax, tries }).resolveSrv(name);
@@ -30,5 +34,22 @@ export function systemNames(): Names {
         .sort((a, b) => a.priority - b.priority || b.weight - a.weight)
         .map((record) => ({ host: record.name, port: record.port }));
     },
+  };
+}
+
+/** One at a time: getaddrinfo cannot be given up, and holds one of the few threads that the whole process shares. */
+function createTurns(): <Value>(ask: () => Promise<Value>) => Promise<Value> {
+  let last: Promise<unknown> = Promise.resolve();
+  let waiting = 0;
+  return (ask) => {
+    if (waiting >= waitingMax) {
+      return Promise.reject(Object.assign(new Error('too many names are asked for'), { code: 'EAI_AGAIN' }));
+    }
+    waiting++;
+    const answer = last.then(ask).finally(() => {
+      waiting--;
+    });
+    last = answer.catch(() => {});
+    return answer;
   };
 }

@@ -2,7 +2,8 @@ import { Context, Dealer, type MessageLike, Router } from 'zeromq';
 import { MeshError } from '../errors.ts';
 import { hasDescriptorsLeft } from './descriptors.ts';
 import { createGatekeeper, type Gatekeeper } from './gatekeeper.ts';
-import { systemNames } from './names.ts';
+import { type Names, systemNames } from './names.ts';
+import { connectResolved } from './resolved.ts';
 import {
   byteLengthOf,
   type DialOptions,
@@ -40,10 +41,11 @@ const handshakeMsMax = 5_000;
 export function zeromqTransport(): Transport {
   const context = new Context({ maxSockets: socketsMax });
   const gatekeeper = createGatekeeper(context);
+  const names = systemNames();
   return {
     listen: (endpoint, options) => listen(context, gatekeeper, endpoint, options),
-    dial: (endpoint, options) => dial(context, endpoint, options),
-    names: systemNames(),
+    dial: (endpoint, options) => dial(context, names, endpoint, options),
+    names,
   };
 }
 
@@ -129,7 +131,7 @@ function refusalOf(code: string | undefined): HandshakeRefusal {
   return code === 'ERR_ZMTP_MECHANISM_MISMATCH' ? 'no-key' : 'bad-handshake';
 }
 
-function dial(context: Context, endpoint: string, options: DialOptions): Link {
+function dial(context: Context, names: Names, endpoint: string, options: DialOptions): Link {
   // Mailboxes of peers only: hubs of gossip are few, and how everyone else is found.
   if (options.routingId && !hasDescriptorsLeft()) {
     throw new MeshError(
@@ -151,6 +153,8 @@ function dial(context: Context, endpoint: string, options: DialOptions): Link {
     reconnectInterval: reconnectIntervalMs,
     reconnectMaxInterval: reconnectIntervalMsMax,
     connectTimeout: connectTimeoutMs,
+    // The other end gives up as early, and its word of that may be lost.
+    handshakeInterval: handshakeMsMax,
     ...(options.onMessage ? keepalive : heartbeats),
     // The binding types a routing id as text, but takes bytes; ZRE's begin with 01.
     ...(options.routingId && { routingId: Buffer.from(options.routingId) as unknown as string }),
@@ -163,7 +167,11 @@ function dial(context: Context, endpoint: string, options: DialOptions): Link {
       dealer.events.on(`handshake:error:${kind}`, () => onRefused());
     }
   }
-  dealer.connect(endpoint);
+  connectResolved(endpoint, names, (resolved) => {
+    if (dealer.closed) return;
+    dealer.ipv6 = isIpv6(resolved);
+    dealer.connect(resolved);
+  });
   const { onMessage } = options;
   const received = onMessage ? receive(dealer, onMessage) : Promise.resolve();
 

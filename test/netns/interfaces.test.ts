@@ -8,7 +8,7 @@ import { programsUsable } from '../support/requirement.ts';
 
 // Two hosts that reach one another by their second interface only.
 
-describe.skipIf(!labsUsable() || !programsUsable('curl'))(
+describe.skipIf(!labsUsable() || !programsUsable('curl', 'socat'))(
   'hosts with two interfaces',
   { timeout: 60_000 },
   () => {
@@ -49,6 +49,21 @@ describe.skipIf(!labsUsable() || !programsUsable('curl'))(
         const endpoint = expect.stringContaining(`tcp://10.78.0.${2 - i}:`);
         expect(await node.peers()).toMatchObject([{ endpoint }]);
       }
+    });
+
+    test('a node behind a forwarded port is dialled at the host and port that it tells', async () => {
+      await lab.heal();
+      const outside = await startLabNode(lab, 2, join(directory, '2'), [
+        ...['--mesh-host', lab.address(2), '--discovery', 'gossip', '--gossip-port', '5671'],
+      ]);
+      const forward = [`TCP-LISTEN:7000,bind=${lab.address(1)},fork,reuseaddr`, 'TCP:127.0.0.1:6000'];
+      await lab.spawn(1, 'socat', forward);
+      const inside = await startLabNode(lab, 1, join(directory, '1'), [
+        ...['--mesh-host', '127.0.0.1', '--mesh-port', '6000', '--mesh-advertise', `${lab.address(1)}:7000`],
+        ...['--discovery', 'gossip', '--seeds', `tcp://${lab.address(2)}:5671`],
+      ]);
+      await fullMesh([outside, inside], 15_000);
+      expect(await outside.peers()).toMatchObject([{ endpoint: `tcp://${lab.address(1)}:7000` }]);
     });
   },
 );

@@ -12,6 +12,8 @@ export type LabNode = {
   readonly process: LineProcess;
   /** What GET /mesh/peers says. */
   peers(): Promise<readonly LabPeer[]>;
+  /** Starts GET /mesh/events: who comes and goes, line by line. */
+  watch(): Promise<LineProcess>;
   /** What GET /mesh has counted. */
   counters(): Promise<Readonly<Record<string, number>>>;
 };
@@ -46,16 +48,26 @@ export async function startLabNode(
     host,
     process: node,
     peers: () => get('/mesh/peers'),
+    watch: () => curl('/mesh/events', '-N'),
     counters: async () => (await get('/mesh')).counters,
   };
 
   /** From the host itself, where the node's HTTP is. */
-  async function get(path: string) {
+  async function curl(path: string, ...options: readonly string[]): Promise<LineProcess> {
     const { url, token } = JSON.parse(await readFile(join(dataDirectory, 'node.json'), 'utf8'));
-    const header = `Authorization: Bearer ${token}`;
-    await using curl = await lab.spawn(host, 'curl', ['-s', '-m', '5', '-H', header, `${url}${path}`]);
-    await curl.ended;
-    return JSON.parse(curl.output('stdout').join(''));
+    return lab.spawn(host, 'curl', [
+      '-s',
+      ...options,
+      '-H',
+      `Authorization: Bearer ${token}`,
+      `${url}${path}`,
+    ]);
+  }
+
+  async function get(path: string) {
+    await using answer = await curl(path, '-m', '5');
+    await answer.ended;
+    return JSON.parse(answer.output('stdout').join(''));
   }
 }
 

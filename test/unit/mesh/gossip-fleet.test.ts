@@ -288,9 +288,7 @@ describe('over real sockets', () => {
   });
 
   test('a hub does not even dial its own address', async () => {
-    const probe = await start('probe', 'tcp://127.0.0.1:*', []);
-    const port = Number(probe.discoveryEndpoints.get('gossip')?.split(':').at(-1));
-    await probe.stop();
+    const port = await freePort();
     const mesh = await start('a', `tcp://0.0.0.0:${port}`, [`tcp://127.0.0.1:${port}`]);
     const other = await start('b', 'tcp://127.0.0.1:*', [`tcp://127.0.0.1:${port}`]);
     const meets = (one: Mesh) => one.peers().some(({ ready }) => ready);
@@ -299,3 +297,11 @@ describe('over real sockets', () => {
     expect(mesh.counters().size).toBe(0);
   });
 });
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address ? address.port : 0;
+}
