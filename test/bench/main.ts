@@ -6,6 +6,7 @@ import { benchFeed } from './feed.ts';
 import { benchIndexes } from './indexes.ts';
 import { benchIntake } from './intake.ts';
 import { benchJetStream } from './jetstream/bench.ts';
+import { benchMeshShout } from './mesh/shout.ts';
 import { printTable, type Row } from './measure.ts';
 import { benchQuery } from './query.ts';
 import { benchRest } from './rest.ts';
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   query: benchQuery,
   feed: benchFeed,
   jetstream: benchJetStream,
+  'mesh-shout': benchMeshShout,
 };
 
 const wanted = process.argv.slice(2);
