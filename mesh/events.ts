@@ -22,8 +22,10 @@ export type MeshEvent =
   | { readonly kind: 'peer-left'; readonly id: PeerId; readonly group: string }
   | { readonly kind: 'whisper'; readonly from: PeerId; readonly content: Frames }
   | { readonly kind: 'shout'; readonly from: PeerId; readonly group: string; readonly content: Frames }
-  /** Somebody dialled our mailbox and did not get in. Whoever reaches the port can make it happen at any rate. */
+  /** Somebody dialled us and did not get in. Whoever reaches the port can make it happen at any rate. */
   | { readonly kind: 'stranger-refused'; readonly reason: HandshakeRefusal }
+  /** A seed does not let us in, which is told at every try: it has another key, or one of us has none. */
+  | { readonly kind: 'turned-away'; readonly endpoint: string }
   /** What did not fit into a peer's outbox was dropped there; nobody else is affected. */
   | { readonly kind: 'outbox-full'; readonly id: PeerId; readonly droppedMessages: number };
 

@@ -234,6 +234,11 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
         keys,
         onSighting: sight,
         onRefused: count,
+        onStranger: turnAway,
+        onTurnedAway(at) {
+          count('turned-away');
+          tell({ kind: 'turned-away', endpoint: at });
+        },
         clock,
         random,
         limits,

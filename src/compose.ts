@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import {
   beaconDiscovery,
   beaconOptionsFor,
+  curvePairOf,
   type Discovery,
   gossipDiscovery,
+  type HandshakeRefusal,
   type Mesh,
   type PeerView,
   peerIdFromBytes,
@@ -192,9 +194,12 @@ async function startNode(
     );
     stops.push(() => publisher.stop());
 
+    const keys = [config.meshKey, config.meshKeyPrevious].filter((key) => key !== undefined).map(curvePairOf);
     const mesh = await startMesh(
       {
         id: peerIdFromBytes(Buffer.from(identity.nodeId, 'hex')),
+        identity,
+        keys,
         name,
         headers: new Map([[tocsinHeader, `${version()} ${server.url}`]]),
         bind: endpointOf(config.meshHost, config.meshPort),
@@ -203,6 +208,7 @@ async function startNode(
       { clock: systemClock, random: systemRandom, transport: zeromqTransport(), datagrams: udpDatagrams() },
     );
     stops.push(() => mesh.stop());
+    warnOfStrangers(mesh, keys.length > 0, log);
     const replicator = startReplicator({
       mesh,
       store,
@@ -279,6 +285,39 @@ async function startNode(
     await stop();
     throw error;
   }
+}
+
+/** Once for each reason: whoever reaches the port can come again and again, and the metrics count them. */
+function warnOfStrangers(mesh: Mesh, hasKey: boolean, log: Logger): void {
+  const warned = new Set<string>();
+  function warnOnce(about: string, details: Record<string, unknown>, sentence: string): void {
+    if (warned.has(about)) return;
+    warned.add(about);
+    log.warn(details, sentence);
+  }
+  mesh.subscribe((event) => {
+    if (event.kind === 'stranger-refused') {
+      warnOnce(event.reason, { reason: event.reason }, strangerSentence(event.reason, hasKey));
+    } else if (event.kind === 'turned-away') {
+      warnOnce(event.endpoint, { seed: event.endpoint }, turnedAwaySentence(hasKey));
+    }
+  });
+}
+
+function strangerSentence(reason: HandshakeRefusal, hasKey: boolean): string {
+  if (reason === 'bad-handshake')
+    return 'something that is no node connected to the mesh port, and was turned away';
+  if (!hasKey)
+    return 'a node with a mesh key was turned away: this one has none; give all nodes the same TOCSIN_MESH_KEY';
+  return reason === 'no-key'
+    ? 'a node without a mesh key was turned away; if it is yours, give it this mesh’s TOCSIN_MESH_KEY'
+    : 'a node with another mesh key was turned away; if it is yours, give it this mesh’s TOCSIN_MESH_KEY, or set TOCSIN_MESH_KEY_PREVIOUS while keys rotate';
+}
+
+function turnedAwaySentence(hasKey: boolean): string {
+  return hasKey
+    ? 'a seed does not let this node in: its TOCSIN_MESH_KEY is another one, or it has none'
+    : 'a seed does not let this node in: its mesh has a key; set TOCSIN_MESH_KEY to it';
 }
 
 /** The port that was set by hand, or the first free one from the default on. */

@@ -3,7 +3,7 @@ import type { PeerId } from '../ids.ts';
 import type { MeshLimits } from '../limits.ts';
 import type { Random } from '../random.ts';
 import type { CurvePair } from '../security/curve.ts';
-import type { Datagrams, Transport } from '../transport/transport.ts';
+import type { Datagrams, HandshakeRefusal, Transport } from '../transport/transport.ts';
 
 /** Where a mailbox listens, and the public key of its socket (Z85); undefined on a mesh in clear. */
 export type Address = { readonly endpoint: string; readonly publicKey: string | undefined };
@@ -35,6 +35,10 @@ export type DiscoveryContext = {
   readonly onSighting: (sighting: Sighting) => void;
   /** Strangers' bytes that were dropped, by reason. */
   readonly onRefused: (reason: string) => void;
+  /** Somebody dialled a socket of ours and did not get in. */
+  readonly onStranger: (reason: HandshakeRefusal) => void;
+  /** Somebody whom we were told to dial does not let us in. */
+  readonly onTurnedAway: (endpoint: string) => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly limits: MeshLimits;

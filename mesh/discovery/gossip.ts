@@ -21,6 +21,8 @@ const tickEveryMs = 1_000;
 /** The first wait after a seed has turned us away. */
 const redialMs = 500;
 const redialMsMax = 8_000;
+/** So many refusals are no hub that stopped just then, and no key that comes next. */
+const refusalsToTell = 2;
 const queueMessagesMax = 10_000;
 const queueBytesMax = 4 * 1024 * 1024;
 
@@ -48,7 +50,7 @@ async function startGossip(options: GossipOptions, context: DiscoveryContext): P
 
   const listener = await transport.listen(options.bind, {
     pair: keys.at(-1),
-    onRefused: (reason) => context.onRefused(`gossip ${reason}`),
+    onRefused: context.onStranger,
     onMessage: (from, frames) => receive({ kind: 'client', name: Buffer.from(from).toString('hex') }, frames),
     onUnreachable: (to) => step({ kind: 'client-lost', name: Buffer.from(to).toString('hex') }),
     frameBytesMax: limits.gossipValueBytesMax + 512,
@@ -70,10 +72,10 @@ async function startGossip(options: GossipOptions, context: DiscoveryContext): P
       onConnected: () => step({ kind: 'remote-connected', name: seed }),
       onDisconnected: () => step({ kind: 'remote-lost', name: seed }),
       onRefused() {
-        context.onRefused('refused by a gossip seed');
         // libzmq does not always try again after a refusal.
         if (refused || stopped) return;
         refused = true;
+        if (attempt >= refusalsToTell) context.onTurnedAway(seed);
         const waitMs = Math.min(redialMs * 2 ** attempt, redialMsMax);
         clock.after(jitter(random, waitMs, 0.5), () => {
           if (stopped) return;

@@ -30,6 +30,8 @@ export function createGatekeeper(context: Context): Gatekeeper {
 
   async function shut(opened: NonNullable<typeof door>): Promise<void> {
     const { socket, answering } = await opened;
+    // Closing alone gives the name free some time later.
+    await socket.unbind(zapEndpoint);
     socket.close();
     await answering;
   }

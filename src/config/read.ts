@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 
 import { didYouMean } from './closest.ts';
 import { configLimits } from './limits.ts';
-import { commandVariables, refusedSettings, type SettingKey, settingKeys, settings } from './settings.ts';
+import { commandVariables, type SettingKey, settingKeys, settings } from './settings.ts';
 
 /** A value as it was found, and where, so that an error can name the place. */
 export type RawSetting = { readonly value: unknown; readonly source: string };
@@ -43,16 +43,10 @@ export async function readSettings(sources: ConfigSources): Promise<RawSettings>
 }
 
 function* problemsOfVariables(env: ConfigSources['env']): Generator<string> {
-  const refused: readonly string[] = refusedSettings.map(({ variable }) => variable);
-  const known: readonly string[] = [
-    ...settingKeys.map((key) => settings[key].variable),
-    ...commandVariables,
-    ...refused,
-  ];
+  const known: readonly string[] = [...settingKeys.map((key) => settings[key].variable), ...commandVariables];
   for (const [variable, value] of Object.entries(env)) {
     if (!variable.startsWith('TOCSIN_') || !value || isServiceLink(variable, value)) continue;
-    if (refused.includes(variable)) yield cannotEncrypt(variable);
-    else if (!known.includes(variable)) {
+    if (!known.includes(variable)) {
       yield `${variable} is no variable of Tocsin.${didYouMean(variable, known)} \`tocsin start --help\` lists them.`;
     }
   }
@@ -67,13 +61,6 @@ function isServiceLink(variable: string, value: string): boolean {
   return /_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?$/.test(variable)
     ? /_\d+_(TCP|UDP|SCTP)/.test(variable) || /^(tcp|udp|sctp):\/\//.test(value)
     : false;
-}
-
-function cannotEncrypt(name: string): string {
-  return (
-    `${name} is set, but this release cannot encrypt the mesh yet. Unset it to run the mesh in clear on this machine ` +
-    'only, or wait for the release that encrypts it.'
-  );
 }
 
 async function readFile(file: string, problems: string[]): Promise<Record<string, unknown>> {
@@ -97,10 +84,8 @@ async function readFile(file: string, problems: string[]): Promise<Record<string
     return {};
   }
   const known = settingKeys.map((key) => settings[key].yaml);
-  const refused: readonly string[] = refusedSettings.map(({ yaml }) => yaml);
   for (const key of Object.keys(content)) {
-    if (refused.includes(key)) problems.push(cannotEncrypt(`${key} in ${file}`));
-    else if (!known.some((name) => name === key)) {
+    if (!known.some((name) => name === key)) {
       problems.push(`${key} in ${file} is no setting of Tocsin.${didYouMean(key, known)}`);
     }
   }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { configLimits } from './limits.ts';
-import { discovery, flag, host, nodeName, path, port, seeds, whole } from './values.ts';
+import { discovery, flag, host, meshKey, nodeName, path, port, seeds, whole } from './values.ts';
 
 /** One setting: its four names, what a person reads about it, and what it may be. */
 export type Setting = {
@@ -143,6 +143,22 @@ export const settings = {
     schema: port(1),
     default: 5670,
   },
+  meshKey: {
+    variable: 'TOCSIN_MESH_KEY',
+    yaml: 'mesh_key',
+    help: 'the key of the mesh, the same on all of its nodes (`tocsin keygen` makes one): it encrypts, and keeps everyone else out',
+    allowed: 'a key of 43 characters as `tocsin keygen` prints it',
+    schema: meshKey,
+    default: undefined,
+  },
+  meshKeyPrevious: {
+    variable: 'TOCSIN_MESH_KEY_PREVIOUS',
+    yaml: 'mesh_key_previous',
+    help: 'the key before, still accepted while nodes are restarted with a new one',
+    allowed: 'a key of 43 characters as `tocsin keygen` prints it',
+    schema: meshKey,
+    default: undefined,
+  },
   insecureMesh: {
     flag: '--insecure-mesh',
     variable: 'TOCSIN_INSECURE_MESH',
@@ -204,12 +220,6 @@ export type Settings = {
 
 /** What `startTocsin` takes. A port that is not set by hand may move to the next free one. */
 export type Config = Settings & { readonly setByHand: ReadonlySet<SettingKey> };
-
-/** Settings of a later release: silence about them would run in clear what a person wanted encrypted. */
-export const refusedSettings = [
-  { variable: 'TOCSIN_MESH_KEY', yaml: 'mesh_key' },
-  { variable: 'TOCSIN_MESH_KEY_PREVIOUS', yaml: 'mesh_key_previous' },
-] as const;
 
 /** Variables that the command reads and that are not settings of a node. */
 export const commandVariables = ['TOCSIN_CONFIG', 'TOCSIN_URL', 'TOCSIN_TOKEN'] as const;

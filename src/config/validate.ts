@@ -36,8 +36,8 @@ export function validateSettings(raw: RawSettings): Validated {
   if (problems.length > 0) return { ok: false, problems };
   // Each value came out of its own schema or is its default, which is what Settings says.
   const config: Config = { ...(values as Settings), setByHand: new Set(raw.found.keys()) };
-  const exposed = meshExposure(config);
-  if (exposed !== undefined) return { ok: false, problems: [exposed] };
+  const unsafe = [meshExposure(config), keyProblem(config)].filter((problem) => problem !== undefined);
+  if (unsafe.length > 0) return { ok: false, problems: unsafe };
   return { ok: true, config, warnings: [...warningsOf(config)] };
 }
 
@@ -53,12 +53,23 @@ function sentenceOf(setting: Setting, source: string, value: unknown, issues: re
 }
 
 function meshExposure(config: Config): string | undefined {
-  if (isLoopback(config.meshHost) || config.insecureMesh) return undefined;
+  if (config.meshKey !== undefined || isLoopback(config.meshHost) || config.insecureMesh) return undefined;
   return (
-    `The mesh would be open to every machine that reaches ${config.meshHost}: this release cannot encrypt it or check ` +
-    'who joins. Keep --mesh-host 127.0.0.1, or, on a network that you trust, say so with --insecure-mesh ' +
-    '(TOCSIN_INSECURE_MESH=true).'
+    `The mesh would be open to every machine that reaches ${config.meshHost}. Make a key with \`tocsin keygen\` and give it ` +
+    'to every node as TOCSIN_MESH_KEY, keep --mesh-host 127.0.0.1, or, on a network that you trust, say so with ' +
+    '--insecure-mesh (TOCSIN_INSECURE_MESH=true).'
   );
+}
+
+function keyProblem({ meshKey, meshKeyPrevious }: Config): string | undefined {
+  if (meshKeyPrevious === undefined) return undefined;
+  const variable = settings.meshKeyPrevious.variable;
+  if (meshKey === undefined) {
+    return `${variable} is set and ${settings.meshKey.variable} is not: a mesh has a key before it can have a previous one.`;
+  }
+  return meshKey.equals(meshKeyPrevious)
+    ? `${variable} is the key of the mesh itself. Name the key that it replaces, or unset it once every node has the new one.`
+    : undefined;
 }
 
 function* warningsOf(config: Config): Generator<string> {
@@ -68,7 +79,10 @@ function* warningsOf(config: Config): Generator<string> {
   if (!isLoopback(config.streamHost)) {
     yield `The ZeroMQ stream binds ${config.streamHost} and asks for no token: whoever reaches it reads every indicator.`;
   }
-  if (!isLoopback(config.meshHost)) {
+  if (config.meshKey !== undefined && config.insecureMesh) {
+    yield 'The mesh has a key, so it is encrypted; --insecure-mesh does nothing.';
+  }
+  if (config.meshKey === undefined && !isLoopback(config.meshHost)) {
     yield `The mesh binds ${config.meshHost} in clear: whoever reaches it can read and add indicators.`;
   }
 }

@@ -40,6 +40,15 @@ export const nodeName = z
   .max(configLimits.nameCharactersMax)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/);
 
+const meshKeyBytes = 32;
+
+/** 32 bytes as base64url, which `tocsin keygen` makes. */
+export const meshKey = z
+  .string()
+  .regex(/^[\w-]{43}$/)
+  .transform((text) => Buffer.from(text, 'base64url'))
+  .refine((key) => key.length === meshKeyBytes);
+
 /** Where other nodes' gossip answers. A scheme that a later release brings is refused by name. */
 export const seeds = z.preprocess(
   splitAtCommas,

@@ -344,6 +344,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
       case 'peer-entered':
       case 'outbox-full':
       case 'stranger-refused':
+      case 'turned-away':
         break;
       default:
         event satisfies never;

@@ -14,7 +14,7 @@ export function configure(command: Command, io: Io): void {
     .action(async () => {
       await io.stdout.write(`TOCSIN_MESH_KEY=${randomBytes(meshKeyBytes).toString('base64url')}\n`);
       await io.stderr.write(
-        'This release cannot encrypt the mesh yet and refuses to start with a mesh key. Keep it for later.\n',
+        'Give it to every node of the mesh, in its environment or as mesh_key in its settings file, and to nobody else.\n',
       );
     });
 }

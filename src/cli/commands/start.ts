@@ -29,7 +29,7 @@ export function configure(command: Command, io: Io): void {
     .option('--config <path>', 'a settings file, YAML (TOCSIN_CONFIG)')
     .addHelpText(
       'after',
-      `\n${settings.tokens.variable} (no flag, as it is secret): ${settings.tokens.help}` +
+      `\nSecrets have no flag, as a command line is for all to see:${secretsHelp()}` +
         '\n\nSIGINT or SIGTERM stops the node; a second one ends it at once.' +
         '\nExit codes: 0 stopped, 1 not started, 2 usage.',
     )
@@ -42,6 +42,14 @@ function optionOf(setting: Setting): Option | undefined {
   const usual =
     setting.default === undefined || setting.default === false ? '' : `, default ${cellOf(setting.default)}`;
   return new Option(flags, `${setting.help} (${setting.variable}${usual})`);
+}
+
+function secretsHelp(): string {
+  return settingKeys
+    .map((key): Setting => settings[key])
+    .filter(({ flag }) => flag === undefined)
+    .map(({ variable, help }) => `\n  ${variable}: ${help}`)
+    .join('');
 }
 
 function cellOf(value: unknown): string {

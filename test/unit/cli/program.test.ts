@@ -67,14 +67,14 @@ test('version prints the version of the package', async () => {
   expect(io.out()).toMatch(/^tocsin \d+\.\d+\.\d+ \(Node v\d+/);
 });
 
-test('keygen prints a new key of 32 bytes and, beside it, that this release does not use it', async () => {
+test('keygen prints a new key of 32 bytes and, beside it, whom to give it to', async () => {
   const [one, two] = [testIo(), testIo()];
   await runCli(['keygen'], one);
   await runCli(['keygen'], two);
   const [, key = ''] = /^TOCSIN_MESH_KEY=([\w-]+)\n$/.exec(one.out()) ?? [];
   expect(Buffer.from(key, 'base64url')).toHaveLength(32);
   expect(one.out()).not.toBe(two.out());
-  expect(one.err()).toContain('cannot encrypt the mesh yet');
+  expect(one.err()).toContain('to nobody else');
 });
 
 test('a reader of the output that goes away is no error', async () => {

@@ -129,7 +129,7 @@ test('on a terminal the log is quiet unless a level is set by hand', async () =>
 test('bad settings are told all at once and nothing is started', async () => {
   const { io, started } = startingIo(startedNode(), { env: { TOCSIN_MESH_KEY: 'x', TOCSIN_HTTP_PORT: 'x' } });
   expect(await runCli(['start'], io)).toBe(2);
-  expect(io.err()).toContain('cannot encrypt the mesh yet');
+  expect(io.err()).toContain('TOCSIN_MESH_KEY is not readable');
   expect(io.err()).toContain('TOCSIN_HTTP_PORT is "x"');
   expect(started).toEqual([]);
 });

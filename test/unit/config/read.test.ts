@@ -94,20 +94,39 @@ test('the variables that Kubernetes sets for a Service named tocsin are no typin
   expect(await problemsOf({ env })).toEqual([]);
 });
 
+const [key, other] = ['x'.repeat(42), 'y'.repeat(42)].map((text) => `${text}A`);
+
+test('a mesh key is 32 bytes, from the environment or the file', async () => {
+  expect(await configure({ env: { TOCSIN_MESH_KEY: key, TOCSIN_MESH_KEY_PREVIOUS: other } })).toMatchObject({
+    ok: true,
+    config: { meshKey: expect.objectContaining({ length: 32 }), meshKeyPrevious: expect.anything() },
+  });
+  expect(await configure({ file: await fileWith(`mesh_key: ${key}\n`) })).toMatchObject({ ok: true });
+});
+
 test.each(['TOCSIN_MESH_KEY', 'TOCSIN_MESH_KEY_PREVIOUS'])(
-  '%s is refused, as this release would run in clear what was to be encrypted',
+  '%s that is no key is refused unshown',
   async (variable) => {
-    const [problem] = await problemsOf({ env: { [variable]: 'x'.repeat(43) } });
-    expect(problem).toMatch(
-      new RegExp(`^${variable} is set, but this release cannot encrypt the mesh yet\\.`),
+    const [problem] = await problemsOf({ env: { [variable]: 'xxxxxxxx' } });
+    expect(problem).toBe(
+      `${variable} is not readable: a key of 43 characters as \`tocsin keygen\` prints it is allowed.`,
     );
-    expect(problem).not.toContain('xxx');
   },
 );
 
-test('a mesh key in the file is refused as well', async () => {
-  const file = await fileWith('mesh_key: abc\n');
-  expect(await problemsOf({ file })).toEqual([expect.stringContaining('cannot encrypt the mesh yet')]);
+test('a previous key without a key, or the same as the key, is refused', async () => {
+  expect(await problemsOf({ env: { TOCSIN_MESH_KEY_PREVIOUS: key } })).toEqual([
+    expect.stringContaining('TOCSIN_MESH_KEY is not'),
+  ]);
+  expect(await problemsOf({ env: { TOCSIN_MESH_KEY: key, TOCSIN_MESH_KEY_PREVIOUS: key } })).toEqual([
+    expect.stringContaining('is the key of the mesh itself'),
+  ]);
+});
+
+test('with a key the mesh may bind any address', async () => {
+  const flags = { meshHost: '192.0.2.1' };
+  expect(await problemsOf({ flags })).toEqual([expect.stringContaining('tocsin keygen')]);
+  expect(await configure({ flags, env: { TOCSIN_MESH_KEY: key } })).toMatchObject({ ok: true, warnings: [] });
 });
 
 test('an unknown key of the file is refused with the one that was meant', async () => {
