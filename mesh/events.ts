@@ -18,6 +18,10 @@ export type ExitReason =
 export type MeshEvent =
   | { readonly kind: 'peer-entered'; readonly peer: PeerInfo }
   | { readonly kind: 'peer-exited'; readonly id: PeerId; readonly name: string; readonly reason: ExitReason }
+  /** It has not answered our PINGs. It is greeted anew now, and goes if that is not answered either. Told once a silence. */
+  | { readonly kind: 'peer-silent'; readonly id: PeerId; readonly name: string; readonly silentMs: number }
+  /** A silent peer spoke again. A silence may also end by the peer's exit, as when it starts over. */
+  | { readonly kind: 'peer-heard'; readonly id: PeerId; readonly name: string; readonly silentMs: number }
   | { readonly kind: 'peer-joined'; readonly id: PeerId; readonly group: string }
   | { readonly kind: 'peer-left'; readonly id: PeerId; readonly group: string }
   | { readonly kind: 'whisper'; readonly from: PeerId; readonly content: Frames }

@@ -182,7 +182,8 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     const currentKey = introductions[0].publicKey;
     sightings = addSighting(sightings, sighting, clock.monotonicMs(), limits.peersMax, currentKey);
     const address = addressOf(sightings.get(sighting.id) ?? new Map());
-    if (address !== undefined && !table.sight(sighting.id, address)) count('peers-max');
+    const byItself = sighting.source === 'beacon';
+    if (address !== undefined && !table.sight(sighting.id, address, byItself)) count('peers-max');
   }
 
   function tell(event: MeshEvent): void {
@@ -213,7 +214,7 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     // Whoever we lost but is still announced is greeted anew.
     for (const [id, leases] of sightings) {
       const at = addressOf(leases);
-      if (at !== undefined && !table.has(id)) table.sight(id, at);
+      if (at !== undefined && !table.has(id)) table.sight(id, at, false);
     }
   }
 

@@ -12,6 +12,9 @@ import type { Hello, ZreMessage } from '../wire/message.ts';
  *   discovered ──▶ greeted ──HELLO──▶ ready ──goodbye, silence──▶ gone
  *                     ▲                 │
  *                     └──gap, HELLO─────┘   (a new mailbox and a new HELLO)
+ *
+ * A ready peer that has been silent for long is greeted anew as well, and stays ready meanwhile: libzyre that has lost a message
+ * of ours ignores all but a HELLO, and never says one by itself in its gossip mode.
  */
 export type Peer = Address & {
   readonly id: PeerId;
@@ -33,6 +36,10 @@ export type Peer = Address & {
   /** HELLOs sent in the present attempt. */
   readonly greetings: number;
   readonly heardAtMs: number;
+  /** When its own beacon was last seen: its host lives, whatever its mailbox does. */
+  readonly beaconedAtMs: number;
+  /** Whether its silence has been told of. */
+  readonly isSilent: boolean;
   readonly pingedAtMs: number;
   /** From our last PING to its PING-OK; undefined before the first. */
   readonly roundTripMs: number | undefined;
@@ -53,6 +60,8 @@ export type Introduction = Address & { readonly headers: ReadonlyMap<string, str
 export type PeerTiming = {
   /** Silence after which we PING. libzyre: 5,000. */
   readonly evasiveAfterMs: number;
+  /** Silence, PINGs and all, that is told of, and after which the peer is greeted anew. */
+  readonly silentAfterMs: number;
   /** Silence after which a peer is gone. libzyre: 30,000. */
   readonly expiredAfterMs: number;
   /** Between PINGs to a silent peer. libzyre: its loop tick, 1,000. */
@@ -64,6 +73,7 @@ export type PeerTiming = {
 
 export const defaultTiming: PeerTiming = {
   evasiveAfterMs: 5_000,
+  silentAfterMs: 15_000,
   expiredAfterMs: 30_000,
   pingEveryMs: 1_000,
   greetEveryMs: 1_000,
@@ -80,8 +90,8 @@ export type Outgoing =
 export type PeerInput =
   | { readonly kind: 'received'; readonly message: ZreMessage }
   | { readonly kind: 'send'; readonly message: Outgoing }
-  /** Discovery names an endpoint for a peer that has not answered yet. */
-  | { readonly kind: 'sighted'; readonly address: Address }
+  /** Discovery names an address, for a peer that has not answered yet; `byItself` when a beacon of its own did. */
+  | { readonly kind: 'sighted'; readonly address: Address; readonly byItself: boolean }
   /** Another peer greeted from this one's endpoint. */
   | { readonly kind: 'replaced' }
   | { readonly kind: 'tick' };
@@ -115,6 +125,8 @@ export function greetNewcomer(id: PeerId, address: Address, context: PeerContext
       greetedAtMs: nowMs,
       greetings: 0,
       heardAtMs: nowMs,
+      beaconedAtMs: Number.NEGATIVE_INFINITY,
+      isSilent: false,
       pingedAtMs: nowMs,
       roundTripMs: undefined,
     },
@@ -129,7 +141,7 @@ export function stepPeer(peer: Peer, input: PeerInput, context: PeerContext): Pe
     case 'send':
       return send(peer, input.message);
     case 'sighted':
-      return sight(peer, input.address, context);
+      return sight(peer, input, context);
     case 'replaced':
       return depart(peer, 'replaced');
     case 'tick':
@@ -139,13 +151,25 @@ export function stepPeer(peer: Peer, input: PeerInput, context: PeerContext): Pe
   }
 }
 
-/** Moves a peer's clock marks on by a pause of our own process, in which nothing could have been heard. */
-export function forgivePause(peer: Peer, pausedMs: number): Peer {
+/**
+ * Whether a tick may have anything to do for this peer. Asked for every peer at every tick, so it is cheap, and no step is
+ * taken without need.
+ */
+export function isDue(peer: Peer, { nowMs, timing }: PeerContext): boolean {
+  return peer.phase === 'greeted' || nowMs - peer.heardAtMs >= timing.evasiveAfterMs;
+}
+
+/**
+ * Moves a peer's clock marks on by a pause of our own process, in which nothing could have been heard. What was heard since
+ * the pause keeps its time: no mark gets ahead of now.
+ */
+export function forgivePause(peer: Peer, pausedMs: number, nowMs: number): Peer {
+  const moved = (atMs: number) => Math.min(atMs + pausedMs, nowMs);
   return {
     ...peer,
-    heardAtMs: peer.heardAtMs + pausedMs,
-    courtedSinceMs: peer.courtedSinceMs + pausedMs,
-    greetedAtMs: peer.greetedAtMs + pausedMs,
+    heardAtMs: moved(peer.heardAtMs),
+    courtedSinceMs: moved(peer.courtedSinceMs),
+    greetedAtMs: moved(peer.greetedAtMs),
   };
 }
 
@@ -155,30 +179,45 @@ function receive(peer: Peer, message: ZreMessage, context: PeerContext): PeerSte
   if (peer.phase === 'greeted') return { peer, effects: [] };
   // RFC 36: a gap makes the peer invalid. Never resync on it: what was lost stays lost, so both sides start over.
   if (message.sequence !== ((peer.receivedSequence + 1) & 0xffff)) return startOver(peer, 'gap', context);
-  const heard: Peer = { ...peer, receivedSequence: message.sequence, heardAtMs: context.nowMs };
+  const heard: Peer = {
+    ...peer,
+    receivedSequence: message.sequence,
+    heardAtMs: context.nowMs,
+    isSilent: false,
+  };
+  const step = hear(heard, message, context);
+  // What ends the acquaintance ends the silence as well.
+  if (!peer.isSilent || step.peer?.phase !== 'ready') return step;
+  const { id, name } = peer;
+  const event: MeshEvent = { kind: 'peer-heard', id, name, silentMs: context.nowMs - peer.heardAtMs };
+  return { peer: step.peer, effects: [{ kind: 'tell', event }, ...step.effects] };
+}
+
+/** A message in its place, of a peer that is ready. */
+function hear(heard: Peer, message: Exclude<ZreMessage, Hello>, context: PeerContext): PeerStep {
   switch (message.kind) {
     case 'whisper':
-      return told(heard, { kind: 'whisper', from: peer.id, content: message.content });
+      return told(heard, { kind: 'whisper', from: heard.id, content: message.content });
     case 'shout':
       // libzyre delivers shouts of groups that it is not in; nobody asked for those.
       if (!context.self.membership.groups.has(message.group)) return { peer: heard, effects: [] };
-      return told(heard, { kind: 'shout', from: peer.id, group: message.group, content: message.content });
+      return told(heard, { kind: 'shout', from: heard.id, group: message.group, content: message.content });
     case 'join': {
-      const membership = joined(peer.membership, message.group);
-      if (membership.status !== message.status) return startOver(peer, 'gap', context);
-      return told({ ...heard, membership }, { kind: 'peer-joined', id: peer.id, group: message.group });
+      const membership = joined(heard.membership, message.group);
+      if (membership.status !== message.status) return startOver(heard, 'gap', context);
+      return told({ ...heard, membership }, { kind: 'peer-joined', id: heard.id, group: message.group });
     }
     case 'leave': {
-      const membership = left(peer.membership, message.group);
-      if (membership.status !== message.status) return startOver(peer, 'gap', context);
-      return told({ ...heard, membership }, { kind: 'peer-left', id: peer.id, group: message.group });
+      const membership = left(heard.membership, message.group);
+      if (membership.status !== message.status) return startOver(heard, 'gap', context);
+      return told({ ...heard, membership }, { kind: 'peer-left', id: heard.id, group: message.group });
     }
     case 'ping':
       return emit(heard, (sequence) => ({ kind: 'ping-ok', sequence }));
     case 'ping-ok':
-      return { peer: { ...heard, roundTripMs: context.nowMs - peer.pingedAtMs }, effects: [] };
+      return { peer: { ...heard, roundTripMs: context.nowMs - heard.pingedAtMs }, effects: [] };
     case 'goodbye':
-      return depart(peer, 'goodbye');
+      return depart(heard, 'goodbye');
     case 'elect':
     case 'leader':
       return { peer: heard, effects: [] };
@@ -213,6 +252,7 @@ function receiveHello(peer: Peer, hello: Hello, context: PeerContext): PeerStep 
     answered: !(peer.answered || moved),
     greetings: 0,
     heardAtMs: context.nowMs,
+    isSilent: false,
   };
   for (const event of arrivalOf(ready)) effects.push({ kind: 'tell', event });
   return { peer: ready, effects };
@@ -232,30 +272,59 @@ function send(peer: Peer, message: Outgoing): PeerStep {
   return emit(peer, (sequence) => ({ ...message, sequence }));
 }
 
-function sight(peer: Peer, { endpoint, publicKey }: Address, context: PeerContext): PeerStep {
+function sight(
+  peer: Peer,
+  { address, byItself }: Extract<PeerInput, { kind: 'sighted' }>,
+  context: PeerContext,
+): PeerStep {
+  const { endpoint, publicKey } = address;
+  const seen = byItself ? { ...peer, beaconedAtMs: context.nowMs } : peer;
   // Sightings are hints: they never disturb a peer that talks to us.
-  if (peer.phase === 'ready' || peer.endpoint === endpoint) return { peer, effects: [] };
-  return greet({ ...peer, endpoint, publicKey, courtedSinceMs: context.nowMs, greetings: 0 }, context);
+  if (peer.phase === 'ready' || peer.endpoint === endpoint) return { peer: seen, effects: [] };
+  return greet({ ...seen, endpoint, publicKey, courtedSinceMs: context.nowMs, greetings: 0 }, context);
 }
 
 function tick(peer: Peer, context: PeerContext): PeerStep {
   const { nowMs, timing } = context;
   if (peer.phase === 'greeted') {
     if (nowMs - peer.courtedSinceMs >= timing.expiredAfterMs) return { peer: undefined, effects: [] };
-    const waitMs = Math.min(timing.greetEveryMs * 2 ** (peer.greetings - 1), timing.greetEveryMsMax);
-    return nowMs - peer.greetedAtMs >= waitMs ? greet(peer, context) : { peer, effects: [] };
+    return isGreetingDue(peer, context) ? greet(peer, context) : { peer, effects: [] };
   }
   const silentMs = nowMs - peer.heardAtMs;
   if (silentMs >= timing.expiredAfterMs) return depart(peer, 'expired');
-  if (silentMs < timing.evasiveAfterMs || nowMs - peer.pingedAtMs < timing.pingEveryMs)
-    return { peer, effects: [] };
+  if (silentMs >= timing.silentAfterMs) return court(peer, silentMs, context);
+  // A beacon of its own counts as life, but says nothing of its mailbox: it postpones the PING by half of the time that is
+  // left until silence, and never the silence.
+  const hasBeacon = nowMs - peer.beaconedAtMs < timing.evasiveAfterMs;
+  const pingAfterMs = hasBeacon ? (timing.evasiveAfterMs + timing.silentAfterMs) / 2 : timing.evasiveAfterMs;
+  if (silentMs < pingAfterMs || nowMs - peer.pingedAtMs < timing.pingEveryMs) return { peer, effects: [] };
   return emit({ ...peer, pingedAtMs: nowMs }, (sequence) => ({ kind: 'ping', sequence }));
+}
+
+/** A peer that has not answered our PINGs: its silence is told of once, and HELLO goes out until it answers or expires. */
+function court(peer: Peer, silentMs: number, context: PeerContext): PeerStep {
+  if (peer.isSilent) return isGreetingDue(peer, context) ? greet(peer, context) : { peer, effects: [] };
+  const again = greet({ ...peer, isSilent: true, greetings: 0 }, context);
+  const event: MeshEvent = { kind: 'peer-silent', id: peer.id, name: peer.name, silentMs };
+  return { peer: again.peer, effects: [{ kind: 'tell', event }, ...again.effects] };
+}
+
+function isGreetingDue(peer: Peer, { nowMs, timing }: PeerContext): boolean {
+  const waitMs = Math.min(timing.greetEveryMs * 2 ** (peer.greetings - 1), timing.greetEveryMsMax);
+  return nowMs - peer.greetedAtMs >= waitMs;
 }
 
 /** The peer is no longer to be trusted to know what we know: tell of its exit, greet it anew. */
 function startOver(peer: Peer, reason: ExitReason, context: PeerContext): PeerStep {
   const again = greet(
-    { ...peer, phase: 'greeted', membership: noMembership, courtedSinceMs: context.nowMs, greetings: 0 },
+    {
+      ...peer,
+      phase: 'greeted',
+      isSilent: false,
+      membership: noMembership,
+      courtedSinceMs: context.nowMs,
+      greetings: 0,
+    },
     context,
   );
   return { peer: again.peer, effects: [exit(peer, reason), ...again.effects] };

@@ -13,6 +13,7 @@ import {
   forgivePause,
   greetNewcomer,
   hasMoved,
+  isDue,
   type Outgoing,
   type Peer,
   type PeerContext,
@@ -62,8 +63,8 @@ export interface PeerTable {
   peers(): readonly { readonly peer: Peer; readonly queuedBytes: number }[];
   /** A peer's message; answers why it was dropped, if so. */
   receive(id: PeerId, message: ZreMessage): HelloRefusal | 'unknown-peer' | undefined;
-  /** Discovery names an address. False when the peer is new and the table is full. */
-  sight(id: PeerId, address: Address): boolean;
+  /** Discovery names an address; `byItself` when a beacon of the peer's own did. False when it is new and the table full. */
+  sight(id: PeerId, address: Address, byItself: boolean): boolean;
   /** Time passes; `pausedMs` of it this process did not run. */
   tick(pausedMs: number): void;
   /** To every peer, also to those that have not answered yet. */
@@ -99,6 +100,15 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     const step = greetNewcomer(id, address, context());
     if (step.peer) perform({ peer: step.peer, mailbox: undefined }, step);
     return true;
+  }
+
+  /**
+   * Whether another peer was met at this endpoint. Two mailboxes of ours at one endpoint would take each other's place for
+   * ever, since both have our routing id. Whoever listens there now answers the HELLO, whosever name it went out to.
+   */
+  function isTaken(endpoint: string, id: PeerId): boolean {
+    for (const { peer } of entries.values()) if (peer.endpoint === endpoint && peer.id !== id) return true;
+    return false;
   }
 
   function act(entry: Entry, input: PeerInput): void {
@@ -207,16 +217,21 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       act(entry, { kind: 'received', message });
       return undefined;
     },
-    sight(id, address) {
+    sight(id, address, byItself) {
       const entry = entries.get(id);
+      const isElsewhere =
+        entry === undefined || (entry.peer.phase === 'greeted' && entry.peer.endpoint !== address.endpoint);
+      if (isElsewhere && isTaken(address.endpoint, id)) return true;
       if (entry === undefined) return meet(id, address);
-      act(entry, { kind: 'sighted', address });
+      act(entry, { kind: 'sighted', address, byItself });
       return true;
     },
     tick(pausedMs) {
-      for (const entry of [...entries.values()]) {
-        if (pausedMs > 0) entry.peer = forgivePause(entry.peer, pausedMs);
-        act(entry, { kind: 'tick' });
+      const now = context();
+      // A step may take its peer out, and its listener others: Map's iteration goes on past both.
+      for (const entry of entries.values()) {
+        if (pausedMs > 0) entry.peer = forgivePause(entry.peer, pausedMs, now.nowMs);
+        if (isDue(entry.peer, now)) perform(entry, stepPeer(entry.peer, { kind: 'tick' }, now));
       }
     },
     announce(message) {

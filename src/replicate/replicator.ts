@@ -343,6 +343,8 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
         break;
       case 'peer-entered':
       case 'outbox-full':
+      case 'peer-silent':
+      case 'peer-heard':
       case 'stranger-refused':
       case 'turned-away':
         break;

@@ -159,7 +159,7 @@ test('silence is answered with PINGs once a second, and ends in expiry', () => {
 });
 
 test('a pause of our own process is not held against the peer', () => {
-  const rested = forgivePause(ready, 60_000);
+  const rested = forgivePause(ready, 60_000, 60_000);
   expect(alive(stepPeer(rested, { kind: 'tick' }, at(60_000))).phase).toBe('ready');
 });
 
@@ -184,7 +184,7 @@ test('GOODBYE ends a peer at once', () => {
 
 test('a sighting at another endpoint moves a peer that has not answered, and never one that has', () => {
   const address = { endpoint: 'tcp://192.0.2.9:9000', publicKey: undefined };
-  const input: PeerInput = { kind: 'sighted', address };
+  const input: PeerInput = { kind: 'sighted', address, byItself: false };
   expect(stepPeer(greeted, input, at(0)).effects[0]).toEqual({ kind: 'dial', address });
   expect(stepPeer(ready, input, at(0))).toEqual({ peer: ready, effects: [] });
 });
