@@ -9,7 +9,9 @@ import type { CurvePair } from '../security/curve.ts';
 export type Frames = readonly Uint8Array[];
 
 export function byteLengthOf(frames: Frames): number {
-  return frames.reduce((sum, frame) => sum + frame.byteLength, 0);
+  let bytes = 0;
+  for (const frame of frames) bytes += frame.byteLength;
+  return bytes;
 }
 
 export interface Transport {
