@@ -165,7 +165,7 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
   /** Answers why a message was dropped, if so. */
   function receive(from: Uint8Array, frames: Frames): string | undefined {
     if (from.length !== identityBytes || from[0] !== 1) return 'bad-identity';
-    const id = peerIdFromBytes(from.subarray(1));
+    const id = peerIdFromBytes(from, 1);
     if (id === settings.id) return 'own-identity';
     const message = decodeZre(frames, limits);
     // What we could not read had its place in the sequence: the next message shows the gap.
@@ -291,11 +291,11 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     },
     whisper(to, content) {
       checkContent(content, limits);
-      return table.post(to, { kind: 'whisper', content }, content);
+      return table.whisper(to, content);
     },
     shout(group, content) {
       checkContent(content, limits);
-      return peersIn(group).filter((id) => table.post(id, { kind: 'shout', group, content }, content)).length;
+      return table.shout(group, content);
     },
     subscribe(listener) {
       for (const { peer } of table.peers()) {

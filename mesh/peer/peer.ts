@@ -3,11 +3,11 @@ import type { ExitReason, MeshEvent } from '../events.ts';
 import { joined, left, type Membership, noMembership } from '../group/membership.ts';
 import type { PeerId } from '../ids.ts';
 import { publicKeyHeader } from '../security/hello.ts';
-import type { Frames } from '../transport/transport.ts';
-import type { Hello, ZreMessage } from '../wire/message.ts';
+import type { Hello, Shout, Whisper, ZreMessage } from '../wire/message.ts';
 
 /**
- * One peer's life as pure steps: a state and an input give the next state and what is to be done about it.
+ * One peer's life as pure steps: a state and an input give the next state and what is to be done about it. Content has a way
+ * of its own beside them (takePlace, hearContent), which counts where the peer stands.
  *
  *   discovered ──▶ greeted ──HELLO──▶ ready ──goodbye, silence──▶ gone
  *                     ▲                 │
@@ -25,9 +25,9 @@ export type Peer = Address & {
   /** Its groups and its status byte, as its messages let us count them. */
   readonly membership: Membership;
   /** Sequence of the last message that we sent through the present mailbox. */
-  readonly sentSequence: number;
+  sentSequence: number;
   /** Sequence of the last message that we accepted from it. */
-  readonly receivedSequence: number;
+  receivedSequence: number;
   /** Whether it has said HELLO since our last HELLO. Tells an answer from a new start, and so stops HELLO storms. */
   readonly answered: boolean;
   /** When the present attempt to greet it began. */
@@ -35,7 +35,7 @@ export type Peer = Address & {
   readonly greetedAtMs: number;
   /** HELLOs sent in the present attempt. */
   readonly greetings: number;
-  readonly heardAtMs: number;
+  heardAtMs: number;
   /** When its own beacon was last seen: its host lives, whatever its mailbox does. */
   readonly beaconedAtMs: number;
   /** Whether its silence has been told of. */
@@ -82,8 +82,6 @@ export const defaultTiming: PeerTiming = {
 
 /** A message of ours before it has its place in a peer's sequence. */
 export type Outgoing =
-  | { readonly kind: 'whisper'; readonly content: Frames }
-  | { readonly kind: 'shout'; readonly group: string; readonly content: Frames }
   | { readonly kind: 'join' | 'leave'; readonly group: string; readonly status: number }
   | { readonly kind: 'goodbye' };
 
@@ -173,12 +171,48 @@ export function forgivePause(peer: Peer, pausedMs: number, nowMs: number): Peer 
   };
 }
 
+/**
+ * The place in its sequence of content that we send to a peer that is ready. This and hearContent change the peer that they are
+ * given: content is nearly all that a mesh carries, and to copy a peer for each message cost more than all else of ours.
+ */
+export function takePlace(peer: Peer): number {
+  peer.sentSequence = next(peer.sentSequence);
+  return peer.sentSequence;
+}
+
+/** Takes content that came in its place from a peer as it should be. False for all else: that needs a step. */
+export function hearContent(peer: Peer, message: Whisper | Shout, nowMs: number): boolean {
+  if (peer.phase !== 'ready' || peer.isSilent || !isNext(peer, message)) return false;
+  peer.receivedSequence = message.sequence;
+  peer.heardAtMs = nowMs;
+  return true;
+}
+
+/** Undefined for a shout to a group that we are not in: libzyre delivers those, and nobody asked for them. */
+export function contentEvent(
+  from: PeerId,
+  message: Whisper | Shout,
+  { groups }: Membership,
+): MeshEvent | undefined {
+  const { content } = message;
+  if (message.kind === 'whisper') return { kind: 'whisper', from, content };
+  return groups.has(message.group) ? { kind: 'shout', from, group: message.group, content } : undefined;
+}
+
+/** RFC 36: a gap makes the peer invalid. Never resync on it: what was lost stays lost, so both sides start over. */
+function isNext(peer: Peer, { sequence }: ZreMessage): boolean {
+  return sequence === next(peer.receivedSequence);
+}
+
+function next(sequence: number): number {
+  return (sequence + 1) & 0xffff;
+}
+
 function receive(peer: Peer, message: ZreMessage, context: PeerContext): PeerStep {
   if (message.kind === 'hello') return receiveHello(peer, message, context);
   // Before its HELLO a peer's messages belong to a connection that we have given up.
   if (peer.phase === 'greeted') return { peer, effects: [] };
-  // RFC 36: a gap makes the peer invalid. Never resync on it: what was lost stays lost, so both sides start over.
-  if (message.sequence !== ((peer.receivedSequence + 1) & 0xffff)) return startOver(peer, 'gap', context);
+  if (!isNext(peer, message)) return startOver(peer, 'gap', context);
   const heard: Peer = {
     ...peer,
     receivedSequence: message.sequence,
@@ -197,11 +231,10 @@ function receive(peer: Peer, message: ZreMessage, context: PeerContext): PeerSte
 function hear(heard: Peer, message: Exclude<ZreMessage, Hello>, context: PeerContext): PeerStep {
   switch (message.kind) {
     case 'whisper':
-      return told(heard, { kind: 'whisper', from: heard.id, content: message.content });
-    case 'shout':
-      // libzyre delivers shouts of groups that it is not in; nobody asked for those.
-      if (!context.self.membership.groups.has(message.group)) return { peer: heard, effects: [] };
-      return told(heard, { kind: 'shout', from: heard.id, group: message.group, content: message.content });
+    case 'shout': {
+      const event = contentEvent(heard.id, message, context.self.membership);
+      return event === undefined ? { peer: heard, effects: [] } : told(heard, event);
+    }
     case 'join': {
       const membership = joined(heard.membership, message.group);
       if (membership.status !== message.status) return startOver(heard, 'gap', context);
@@ -364,7 +397,7 @@ function greet(
 }
 
 function emit(peer: Peer, make: (sequence: number) => ZreMessage): PeerStep {
-  const sequence = (peer.sentSequence + 1) & 0xffff;
+  const sequence = next(peer.sentSequence);
   return { peer: { ...peer, sentSequence: sequence }, effects: [{ kind: 'send', message: make(sequence) }] };
 }
 

@@ -6,8 +6,8 @@ import { benchFeed } from './feed.ts';
 import { benchIndexes } from './indexes.ts';
 import { benchIntake } from './intake.ts';
 import { benchJetStream } from './jetstream/bench.ts';
-import { benchMeshShout } from './mesh/shout.ts';
 import { printTable, type Row } from './measure.ts';
+import { benchMeshShout } from './mesh/shout.ts';
 import { benchQuery } from './query.ts';
 import { benchRest } from './rest.ts';
 

@@ -1,5 +1,5 @@
-import { Dealer, Router } from 'zeromq';
 import type { CurvePair } from 'tocsin/mesh';
+import { Dealer, Router } from 'zeromq';
 import type { Side } from './side.ts';
 
 /** The control frame of a SHOUT to the group: signature, kind, version, sequence, name of the group. */

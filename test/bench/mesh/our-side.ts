@@ -40,7 +40,8 @@ export const ourSide: Side = {
         for (let sent = 0; sent < count; sent++) {
           while (sent % lookEvery === 0 && isFull(mesh)) await turn();
           const taken = mesh.shout(group, [content]);
-          if (taken < receivers.length) throw new Error(`${receivers.length - taken} receivers missed a shout`);
+          if (taken < receivers.length)
+            throw new Error(`${receivers.length - taken} receivers missed a shout`);
         }
       },
     };
