@@ -23,7 +23,8 @@ const receiverCounts = (process.env['BENCH_RECEIVERS'] ?? '1,3,7').split(',').ma
 const smallDeliveries = 40_000;
 const largeDeliveries = 3_000;
 
-type Measured = { readonly shoutsPerSecond: number; readonly cpuUs: number };
+/** CPU by message sent, and by message received. */
+type Measured = { readonly shoutsPerSecond: number; readonly sendUs: number; readonly receiveUs: number };
 
 /** SHOUT to receivers of another process beside zeromq.js alone: the same frames, the same layout, in turn. */
 export async function benchMeshShout(): Promise<readonly Row[]> {
@@ -60,7 +61,8 @@ function rowOf(
 ): Row {
   const told = (which: 0 | 1) => {
     const rate = median(pairs.map((pair) => pair[which].shoutsPerSecond));
-    const cpu = `${round(median(pairs.map((pair) => pair[which].cpuUs)))} µs CPU a message`;
+    const cpuOf = (side: 'sendUs' | 'receiveUs') => round(median(pairs.map((pair) => pair[which][side])));
+    const cpu = `${cpuOf('sendUs')} + ${cpuOf('receiveUs')} µs CPU a message`;
     return size === 'small'
       ? `${round(rate)}/s, ${cpu}`
       : `${round((rate * count * largeBytes) / 1e6)} MB/s, ${cpu}`;
@@ -91,26 +93,24 @@ async function startFanOut(
     smallBytes,
     largeBytes,
   } satisfies SenderArgument);
-  const children: readonly Child[] = [sending, receiving];
-
-  async function cpuMs(): Promise<number> {
-    const spent = await Promise.all(children.map((child) => child.ask<number>('cpu')));
-    return spent.reduce((sum, ms) => sum + ms, 0);
-  }
+  const cpuMs = (child: Child) => child.ask<number>('cpu');
 
   return {
     async run(size, shouts) {
       await receiving.ask('expect', shouts);
-      const spentMs = await cpuMs();
+      const spentMs = [await cpuMs(sending), await cpuMs(receiving)] as const;
       const startMs = await sending.ask<number>(size, shouts);
       const endMs = await receiving.ask<number>('done');
+      const usOf = (ms: number) => (ms * 1_000) / (shouts * count);
       return {
         shoutsPerSecond: (shouts / (endMs - startMs)) * 1_000,
-        cpuUs: (((await cpuMs()) - spentMs) * 1_000) / (shouts * count),
+        sendUs: usOf((await cpuMs(sending)) - spentMs[0]),
+        receiveUs: usOf((await cpuMs(receiving)) - spentMs[1]),
       };
     },
     async [Symbol.asyncDispose]() {
-      for (const child of children) await child[Symbol.asyncDispose]();
+      await sending[Symbol.asyncDispose]();
+      await receiving[Symbol.asyncDispose]();
     },
   };
 }
