@@ -8,6 +8,7 @@ import { benchIntake } from './intake.ts';
 import { benchJetStream } from './jetstream/bench.ts';
 import { printTable, type Row } from './measure.ts';
 import { benchMeshShout } from './mesh/shout.ts';
+import { benchMeshWhisper } from './mesh/whisper.ts';
 import { benchQuery } from './query.ts';
 import { benchRest } from './rest.ts';
 
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   feed: benchFeed,
   jetstream: benchJetStream,
   'mesh-shout': benchMeshShout,
+  'mesh-whisper': benchMeshWhisper,
 };
 
 const wanted = process.argv.slice(2);

@@ -3,7 +3,8 @@ import { Dealer, Router } from 'zeromq';
 import type { Side } from './side.ts';
 
 /** The control frame of a SHOUT to the group: signature, kind, version, sequence, name of the group. */
-const control = Buffer.from('aaa1030200020443484154', 'hex');
+const shoutControl = Buffer.from('aaa1030200020443484154', 'hex');
+export const whisperControl = Buffer.from('aaa102020002', 'hex');
 const highWaterMark = 1_000;
 
 /** zeromq.js as its documentation has it: `for await` over a ROUTER, and an awaited send after another on each DEALER. */
@@ -26,7 +27,7 @@ export const bareSide: Side = {
       async send(content, count) {
         await Promise.all(
           dealers.map(async (dealer) => {
-            for (let sent = 0; sent < count; sent++) await dealer.send([control, content]);
+            for (let sent = 0; sent < count; sent++) await dealer.send([shoutControl, content]);
           }),
         );
       },

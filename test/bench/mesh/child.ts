@@ -2,11 +2,12 @@ import { createInterface } from 'node:readline';
 import { spawnLines } from '../../support/process.ts';
 
 /** What a process of a bench does when it is asked; the answer is written as JSON. */
-export type Answers = Readonly<Record<string, (argument: number) => unknown>>;
+export type Answers = Readonly<Record<string, (argument: never) => unknown>>;
 
 export type Child = AsyncDisposable & {
   readonly pid: number;
-  ask<T>(question: string, argument?: number): Promise<T>;
+  /** `argument` and the answer travel as JSON. */
+  ask<T>(question: string, argument?: unknown): Promise<T>;
   kill(): Promise<unknown>;
 };
 
@@ -26,8 +27,8 @@ export async function startChild(script: string, argument: unknown): Promise<Chi
   await running.line(/^ready$/, { deadlineMs: answerMsMax });
   return {
     pid: running.pid,
-    async ask<T>(question: string, value = 0) {
-      running.write(`${question} ${value}`);
+    async ask<T>(question: string, value: unknown = null) {
+      running.write(`${question} ${JSON.stringify(value)}`);
       const line = await running.line(new RegExp(`^${question} `), { deadlineMs: answerMsMax });
       return JSON.parse(line.slice(question.length + 1)) as T;
     },
@@ -43,8 +44,8 @@ export async function startChild(script: string, argument: unknown): Promise<Chi
 export function serve(answers: Answers): void {
   const lines = createInterface({ input: process.stdin });
   lines.on('line', async (line) => {
-    const [question = '', argument] = line.split(' ');
-    const answer = await answers[question]?.(Number(argument));
+    const question = line.slice(0, line.indexOf(' '));
+    const answer = await answers[question]?.(JSON.parse(line.slice(question.length + 1)) as never);
     console.log(`${question} ${JSON.stringify(answer ?? null)}`);
   });
   lines.on('close', () => process.exit(0));

@@ -21,7 +21,7 @@ for (let n = 0; n < count; n++) {
 }
 serve({
   receivers: () => receivers,
-  expect(messages) {
+  expect(messages: number) {
     missing = messages * count;
     finished = new Promise((resolve) => {
       finish = resolve;

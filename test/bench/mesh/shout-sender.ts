@@ -17,7 +17,7 @@ async function shout(content: Buffer, count: number): Promise<number> {
 }
 
 serve({
-  small: (count) => shout(small, count),
-  large: (count) => shout(large, count),
+  small: (count: number) => shout(small, count),
+  large: (count: number) => shout(large, count),
   cpu: cpuMs,
 });
