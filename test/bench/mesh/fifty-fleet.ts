@@ -1,5 +1,5 @@
 import { gossipDiscovery, type Mesh } from 'tocsin/mesh';
-import { childArgument, serve, sharedMs } from './child.ts';
+import { childArgument, cpuMs, serve, sharedMs } from './child.ts';
 import type { FleetArgument } from './fifty.ts';
 import { startNode } from './our-side.ts';
 
@@ -54,6 +54,7 @@ serve({
   meet,
   seed: () => [...(fleet[0]?.discoveryEndpoints.values() ?? [])][0],
   now: sharedMs,
+  cpu: cpuMs,
   async gone(id: string) {
     await gone(id);
     return sharedMs();
