@@ -4,8 +4,10 @@ export type MeshErrorCode =
   | 'BAD_ENDPOINT'
   | 'BAD_GROUP'
   | 'BAD_HEADER'
+  | 'BAD_KEY'
   | 'BAD_NAME'
   | 'NO_CONTENT'
+  | 'NOT_ENOUGH_PEERS'
   | 'TOO_LARGE'
   | 'STOPPED';
 

@@ -13,6 +13,9 @@ export type MeshLimits = {
   readonly peersMax: number;
   readonly outboxMessagesMax: number;
   readonly outboxBytesMax: number;
+  /** Whispers, shouts and notices that wait for one reader of `mesh.events()`. */
+  readonly eventQueueMessagesMax: number;
+  readonly eventQueueBytesMax: number;
   /** zgossip: a value above about 1,020 bytes overflows czmq's stack. */
   readonly gossipValueBytesMax: number;
   readonly gossipTuplesMax: number;
@@ -28,6 +31,8 @@ export const defaultLimits: MeshLimits = {
   peersMax: 256,
   outboxMessagesMax: 10_000,
   outboxBytesMax: 64 * 1024 * 1024,
+  eventQueueMessagesMax: 10_000,
+  eventQueueBytesMax: 64 * 1024 * 1024,
   gossipValueBytesMax: 1_000,
   gossipTuplesMax: 2_000,
 };

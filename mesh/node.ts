@@ -1,46 +1,62 @@
+import { type Advertised, advertisedEndpoint, parseAdvertised } from './advertise.ts';
 import { checkSelf } from './check-self.ts';
-import { type Clock, every } from './clock.ts';
+import { every } from './clock.ts';
+import { type Content, framesOf } from './content.ts';
+import { completed, type Headers, type MeshParts, systemParts } from './defaults.ts';
 import type { Address, Discovery, RunningDiscovery, Sighting } from './discovery/discovery.ts';
+import { dueOf, entered, exited, noMemory } from './discovery/memory.ts';
 import { addressOf, addSighting, noSightings, sourcesOf, withoutExpired } from './discovery/sightings.ts';
 import { MeshError } from './errors.ts';
+import type { QueuedEvent } from './event-queue.ts';
+import { type EventsOptions, eventStream } from './event-stream.ts';
 import type { MeshEvent } from './events.ts';
 import { joined, left, noMembership } from './group/membership.ts';
 import { type PeerId, peerIdFromBytes } from './ids.ts';
 import { defaultLimits, type MeshLimits } from './limits.ts';
-import { arrivalOf, defaultTiming, type Introduction, type PeerTiming, type Self } from './peer/peer.ts';
+import {
+  arrivalOf,
+  defaultTiming,
+  type Introduction,
+  type Peer,
+  type PeerTiming,
+  type Self,
+} from './peer/peer.ts';
 import { createPeerTable } from './peer/table.ts';
-import type { Random } from './random.ts';
 import type { CurvePair } from './security/curve.ts';
 import { securityHeaders } from './security/hello.ts';
 import type { Identity } from './security/identity.ts';
-import type { Datagrams, Frames, HandshakeRefusal, Listener, Transport } from './transport/transport.ts';
+import type { Frames, HandshakeRefusal, Listener } from './transport/transport.ts';
+import { type WaitForPeersOptions, waitForPeers } from './wait-for-peers.ts';
 import { decodeZre } from './wire/zre.ts';
 
 export type MeshSettings = {
-  readonly id: PeerId;
+  /** What peers see it by, up to 255 bytes; it need not be the only one of that name. */
   readonly name: string;
-  /** Fixed for the life of the node: ZRE has no message to change them. */
-  readonly headers: ReadonlyMap<string, string>;
-  /** Where the mailbox listens, e.g. `tcp://127.0.0.1:*`. */
-  readonly bind: string;
-  readonly discovery: readonly Discovery[];
+  /** That of `identity` unless stated. */
+  readonly id?: PeerId;
+  /** Fixed for the life of the node: ZRE has no message to change them. None unless stated. */
+  readonly headers?: Headers;
+  /** Where the mailbox listens; `tcp://127.0.0.1:*` unless stated. */
+  readonly bind?: string;
+  /**
+   * What peers are told instead of the bound address: `host` or `host:port`, e.g. behind NAT. Without it, and bound to every
+   * interface, they are told the address of the first one that is up.
+   */
+  readonly advertise?: string;
+  /** Beacons and gossip on the network of `bind` unless stated. */
+  readonly discovery?: readonly Discovery[];
   /**
    * The mesh's key pairs (curvePairOf). With one, everything is encrypted and nobody else gets in. A second one is the
    * previous pair, which is still good while keys rotate. Without any the mesh is in clear and open to all.
    */
   readonly keys?: readonly CurvePair[];
-  /** What `id` was made from (idOfPublicKey): then nobody can take it over. */
+  /**
+   * What `id` is made from (idOfPublicKey): then nobody can take it over. One of chance unless it or an id is stated;
+   * `identityOfSeed` makes one that outlives the process.
+   */
   readonly identity?: Identity;
   readonly timing?: PeerTiming;
   readonly limits?: MeshLimits;
-};
-
-/** What a mesh node reaches the world through. */
-export type MeshParts = {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly transport: Transport;
-  readonly datagrams: Datagrams;
 };
 
 /** A peer as people and metrics want to see it. */
@@ -55,23 +71,43 @@ export type PeerView = {
   readonly foundBy: readonly string[];
   readonly silentMs: number;
   readonly roundTripMs: number | undefined;
+  readonly queuedMessages: number;
   readonly queuedBytes: number;
 };
 
 export interface Mesh extends AsyncDisposable {
   readonly id: PeerId;
+  readonly name: string;
+  /** What peers are told of where its mailbox listens. */
   readonly endpoint: string;
-  /** Where discovery listens, by source; only gossip has an address of its own. */
+  /** Where discovery is reached, by source; only gossip has an address of its own. */
   readonly discoveryEndpoints: ReadonlyMap<string, string>;
   peers(): readonly PeerView[];
+  /** Undefined for a peer that is not known. */
+  peer(id: PeerId): PeerView | undefined;
   /** Peers that entered and are in `group`. */
   peersIn(group: string): readonly PeerId[];
+  /** Joining twice does nothing. Throws MeshError BAD_GROUP or TOO_LARGE for a group that peers would refuse. */
   join(group: string): void;
+  /** Leaving a group that we are not in does nothing. */
   leave(group: string): void;
-  /** False when the peer is unknown or its outbox is full: then nothing was sent. */
-  whisper(to: PeerId, content: Frames): boolean;
-  /** To every peer in `group`; answers how many took it. */
-  shout(group: string, content: Frames): number;
+  /**
+   * False when the peer is unknown or its outbox is full: then nothing was sent. Throws MeshError NO_CONTENT or TOO_LARGE for
+   * content that peers would refuse.
+   */
+  whisper(to: PeerId, content: Content): boolean;
+  /** To every peer in `group`, of which we need not be a member; answers how many took it. Throws as `whisper` does. */
+  shout(group: string, content: Content): number;
+  /**
+   * The events for a `for await`, from this call on, first the peers that are here already. What a slow reader leaves waiting
+   * is bounded: above it whispers and shouts are dropped, and an `inbox-full` says how many.
+   */
+  events(options?: EventsOptions): AsyncIterableIterator<QueuedEvent, undefined>;
+  /**
+   * The peers that are there, once they are enough: a shout reaches only whose JOIN has come. Rejects with MeshError
+   * NOT_ENOUGH_PEERS when `signal` aborts first, STOPPED when the mesh stops.
+   */
+  waitForPeers(options?: WaitForPeersOptions): Promise<readonly PeerId[]>;
   /**
    * `listener` is called for each event, in order, until the returned function is called. It is first told of the peers
    * that are here already, so that nobody has to subscribe before the mesh starts.
@@ -86,27 +122,41 @@ export interface Mesh extends AsyncDisposable {
 const tickEveryMs = 1_000;
 /** A tick that comes this late means that the process was suspended, not that the peers were silent. */
 const pauseMsMin = 2_000;
+/** A peer that was heard so lately is here: PINGs make every one that lives speak more often. */
+const heardMsMax = 10_000;
+/** A peer that we remember is dialled once; whoever else knows it knows better. */
+const memoryLeaseMs = 1;
 /** RFC 36: a mailbox names itself by 1 and its UUID. */
 const identityBytes = 17;
 
 /**
- * Starts a ZRE node: binds its mailbox, starts discovery, and keeps peers as peer.ts says. Rejects with MeshError
- * (BIND_FAILED, and BAD_NAME, BAD_HEADER or TOO_LARGE for settings that no peer would take).
+ * Starts a ZRE node: binds its mailbox, starts discovery, and keeps peers as peer.ts says. `parts` is what it reaches the world
+ * through: the system's own, unless some are handed in. Rejects with MeshError (BIND_FAILED, and BAD_ENDPOINT, BAD_NAME,
+ * BAD_HEADER or TOO_LARGE for settings that cannot be or that no peer would take).
  */
-export async function startMesh(settings: MeshSettings, parts: MeshParts): Promise<Mesh> {
-  const { clock, random, transport, datagrams } = parts;
+export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> = {}): Promise<Mesh> {
+  const { clock, random, transport, datagrams } = { ...systemParts(), ...parts };
+  const settings = completed(given, random);
   const limits = settings.limits ?? defaultLimits;
   const listeners = new Set<(event: MeshEvent) => void>();
+  const endings = new Set<() => void>();
   const counts = new Map<string, number>();
   const discoveries = new Map<string, RunningDiscovery>();
   let sightings = noSightings;
+  let memory = noMemory;
   let membership = noMembership;
   let stopped = false;
 
   const keys = settings.keys ?? [];
+  const advertised = settings.advertise === undefined ? undefined : parseAdvertised(settings.advertise);
+  // The mailboxes beside the first one have ports of their own.
+  const advertisedHost: Advertised | undefined = advertised && { ...advertised, port: undefined };
   const inboxes = await listenWithEach(keys);
   const [inbox, ...others] = inboxes;
-  const introductions: Self['introductions'] = [introductionAt(inbox), ...others.map(introductionAt)];
+  const introductions: Self['introductions'] = [
+    introductionAt(inbox, advertised),
+    ...others.map((other) => introductionAt(other, advertisedHost)),
+  ];
   const { endpoint } = introductions[0];
   const table = createPeerTable({
     self,
@@ -151,8 +201,8 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     });
   }
 
-  function introductionAt({ listener, publicKey }: Inbox): Introduction {
-    const address: Address = { endpoint: listener.endpoint, publicKey };
+  function introductionAt({ listener, publicKey }: Inbox, told: Advertised | undefined): Introduction {
+    const address: Address = { endpoint: advertisedEndpoint(listener.endpoint, told), publicKey };
     const security = securityHeaders(address, settings.id, settings.identity);
     return { ...address, headers: new Map([...settings.headers, ...security]) };
   }
@@ -187,19 +237,59 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
   }
 
   function tell(event: MeshEvent): void {
+    remember(event);
     for (const listener of listeners) listener(event);
+  }
+
+  function remember(event: MeshEvent): void {
+    const nowMs = clock.monotonicMs();
+    if (event.kind === 'peer-exited') {
+      memory = exited(memory, event.id, event.reason, nowMs, limits.peersMax);
+    } else if (event.kind === 'peer-entered') {
+      const { id } = event.peer;
+      const peer = peerOf(id);
+      if (peer) memory = entered(memory, id, { endpoint: peer.endpoint, publicKey: peer.publicKey }, nowMs);
+    }
+  }
+
+  function peerOf(id: PeerId): Peer | undefined {
+    return table.peers().find(({ peer }) => peer.id === id)?.peer;
+  }
+
+  function isHeard(id: PeerId): boolean {
+    const peer = peerOf(id);
+    return peer?.phase === 'ready' && clock.monotonicMs() - peer.heardAtMs < heardMsMax;
   }
 
   function count(reason: string): void {
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
 
-  /** Peers that entered and are in `group`. */
-  function peersIn(group: string): readonly PeerId[] {
+  /** Peers that entered and are in `group`, if one is named. */
+  function peersIn(group: string | undefined): readonly PeerId[] {
     return table
       .peers()
-      .filter(({ peer }) => peer.phase === 'ready' && peer.membership.groups.has(group))
+      .filter(
+        ({ peer }) => peer.phase === 'ready' && (group === undefined || peer.membership.groups.has(group)),
+      )
       .map(({ peer }) => peer.id);
+  }
+
+  function peers(): readonly PeerView[] {
+    const nowMs = clock.monotonicMs();
+    return table.peers().map(({ peer, queuedMessages, queuedBytes }) => ({
+      id: peer.id,
+      name: peer.name,
+      endpoint: peer.endpoint,
+      ready: peer.phase === 'ready',
+      headers: peer.headers,
+      groups: [...peer.membership.groups],
+      foundBy: sourcesOf(sightings, peer.id),
+      silentMs: nowMs - peer.heardAtMs,
+      roundTripMs: peer.roundTripMs,
+      queuedMessages,
+      queuedBytes,
+    }));
   }
 
   let tickedAtMs = clock.monotonicMs();
@@ -211,6 +301,11 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     tickedAtMs = nowMs;
     table.tick(lateMs >= pauseMsMin ? lateMs : 0);
     sightings = withoutExpired(sightings, nowMs);
+    const remembered = dueOf(memory, nowMs, random);
+    memory = remembered.memory;
+    for (const [id, address] of remembered.due) {
+      if (!table.has(id)) sight({ source: 'memory', id, ...address, leaseMs: memoryLeaseMs });
+    }
     // Whoever we lost but is still announced is greeted anew.
     for (const [id, leases] of sightings) {
       const at = addressOf(leases);
@@ -225,6 +320,21 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
     await Promise.all([...discoveries.values()].map((discovery) => discovery.stop()));
     await table.close();
     await Promise.all(inboxes.map(({ listener }) => listener.close()));
+    for (const end of [...endings]) end();
+  }
+
+  function onStopped(ended: () => void): () => void {
+    if (stopped) ended();
+    else endings.add(ended);
+    return () => endings.delete(ended);
+  }
+
+  function subscribe(listener: (event: MeshEvent) => void): () => void {
+    for (const { peer } of table.peers()) {
+      if (peer.phase === 'ready') for (const event of arrivalOf(peer)) listener(event);
+    }
+    listeners.add(listener);
+    return () => listeners.delete(listener);
   }
 
   try {
@@ -233,6 +343,7 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
       const running = await discovery.start({
         self: { id: settings.id, addresses: introductions },
         keys,
+        isHeard,
         onSighting: sight,
         onRefused: count,
         onStranger: turnAway,
@@ -255,27 +366,17 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
 
   return {
     id: settings.id,
+    name: settings.name,
     endpoint,
     discoveryEndpoints: new Map(
       [...discoveries].flatMap(([source, running]) =>
-        running.endpoint === undefined ? [] : [[source, running.endpoint] as const],
+        running.endpoint === undefined
+          ? []
+          : [[source, advertisedEndpoint(running.endpoint, advertisedHost)] as const],
       ),
     ),
-    peers() {
-      const nowMs = clock.monotonicMs();
-      return table.peers().map(({ peer, queuedBytes }) => ({
-        id: peer.id,
-        name: peer.name,
-        endpoint: peer.endpoint,
-        ready: peer.phase === 'ready',
-        headers: peer.headers,
-        groups: [...peer.membership.groups],
-        foundBy: sourcesOf(sightings, peer.id),
-        silentMs: nowMs - peer.heardAtMs,
-        roundTripMs: peer.roundTripMs,
-        queuedBytes,
-      }));
-    },
+    peers,
+    peer: (id) => peers().find((peer) => peer.id === id),
     peersIn,
     join(group) {
       if (membership.groups.has(group)) return;
@@ -289,21 +390,19 @@ export async function startMesh(settings: MeshSettings, parts: MeshParts): Promi
       membership = left(membership, group);
       table.announce({ kind: 'leave', group, status: membership.status });
     },
-    whisper(to, content) {
+    whisper(to, said) {
+      const content = framesOf(said);
       checkContent(content, limits);
       return table.whisper(to, content);
     },
-    shout(group, content) {
+    shout(group, said) {
+      const content = framesOf(said);
       checkContent(content, limits);
       return table.shout(group, content);
     },
-    subscribe(listener) {
-      for (const { peer } of table.peers()) {
-        if (peer.phase === 'ready') for (const event of arrivalOf(peer)) listener(event);
-      }
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe,
+    events: (options) => eventStream({ subscribe, onStopped, limits }, options),
+    waitForPeers: (options) => waitForPeers({ present: peersIn, subscribe, onStopped }, options),
     counters: () => new Map(counts),
     stop,
     [Symbol.asyncDispose]: stop,
@@ -320,13 +419,16 @@ function onAnyPort(endpoint: string): string {
 /** Throws MeshError NO_CONTENT, or TOO_LARGE for what a peer with our limits would refuse. */
 function checkContent(content: Frames, limits: MeshLimits): void {
   if (content.length === 0) {
-    throw new MeshError('NO_CONTENT', 'a message needs one frame of content or more');
+    throw new MeshError(
+      'NO_CONTENT',
+      'a message needs one frame of content or more: an empty one says nothing',
+    );
   }
-  const tooLarge = content.some((frame) => frame.byteLength > limits.contentFrameBytesMax);
+  const tooLarge = content.some((frame) => !(frame.byteLength <= limits.contentFrameBytesMax));
   if (tooLarge || content.length >= limits.framesMax) {
     throw new MeshError(
       'TOO_LARGE',
-      `content is at most ${limits.framesMax - 1} frames of ${limits.contentFrameBytesMax} bytes`,
+      `content is at most ${limits.framesMax - 1} frames of bytes, each of up to ${limits.contentFrameBytesMax}: send it in parts`,
     );
   }
 }

@@ -9,7 +9,8 @@ import {
   gossipDiscovery,
   type HandshakeRefusal,
   type Mesh,
-  type PeerView,
+  mdnsDiscovery,
+  networksOf,
   peerIdFromBytes,
   startMesh,
   systemClock,
@@ -20,13 +21,15 @@ import {
 import { loadAccess, parseFleetTokens } from './access/tokens.ts';
 import type { StartedNode } from './cli/io.ts';
 import { version } from './cli/version.ts';
+import { tallyMesh } from './compose/mesh-tally.ts';
+import { eventRows, peerRows, tocsinHeader } from './compose/mesh-view.ts';
 import type { Config } from './config/settings.ts';
 import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
 import { hlcMs, hybridClock } from './event/hlc.ts';
 import type { NodeId } from './event/types.ts';
 import { lastSeqOf } from './event/vector.ts';
 import { createApp } from './facade/app.ts';
-import type { MeshView, PeerRow } from './facade/parts.ts';
+import type { MeshView } from './facade/parts.ts';
 import { AddressInUse, startServer } from './facade/server.ts';
 import { followAllowlist } from './feed/allowlist/follow.ts';
 import { createFeeds } from './feed/feeds.ts';
@@ -38,14 +41,15 @@ import { openStore } from './store/level-store.ts';
 import { PublisherError, startPublisher } from './stream/publisher.ts';
 import { createStreamLog } from './stream/stream-log.ts';
 import type { Logger } from './telemetry/log.ts';
+import { noMesh } from './telemetry/mesh-metrics.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 
 export type { StartedNode } from './cli/io.ts';
 export type { Config } from './config/settings.ts';
 
-/** Version and HTTP address of a Tocsin node, in its HELLO. */
-const tocsinHeader = 'X-TOCSIN';
 const nodeFile = 'node.json';
+/** `_tocsin._tcp` of DNS-SD. */
+const mdnsType = 'tocsin';
 /** How many ports above the default are tried when it is taken. */
 const portsTried = 200;
 
@@ -159,6 +163,7 @@ async function startNode(
     const feeds = createFeeds({ store, clock: systemClock, allowlist: allowlist.current });
     stops.push(() => feeds.stop());
     const meshView: { current: MeshView } = { current: unstarted };
+    const meshNumbers = { current: () => noMesh };
     const counters = { mesh: uncounted, replication: uncounted };
     const app = createApp({
       intake,
@@ -169,12 +174,14 @@ async function startNode(
       mesh: {
         self: () => meshView.current.self(),
         peers: () => meshView.current.peers(),
+        events: (signal) => meshView.current.events(signal),
         readiness: () => meshView.current.readiness(),
       },
       metrics: createMetrics({
         readiness: () => meshView.current.readiness(),
         records: store.count,
         logBytes: store.logBytes,
+        mesh: () => meshNumbers.current(),
         meshEvents: () => counters.mesh(),
         replicationEvents: () => counters.replication(),
       }),
@@ -202,12 +209,14 @@ async function startNode(
         keys,
         name,
         headers: new Map([[tocsinHeader, `${version()} ${server.url}`]]),
-        bind: endpointOf(config.meshHost, config.meshPort),
+        bind: endpointOf(addressIn(config.meshHost), config.meshPort),
+        ...(config.meshAdvertise !== undefined && { advertise: config.meshAdvertise }),
         discovery: discoveriesOf(config),
       },
       { clock: systemClock, random: systemRandom, transport: zeromqTransport(), datagrams: udpDatagrams() },
     );
     stops.push(() => mesh.stop());
+    meshNumbers.current = tallyMesh(mesh);
     warnOfStrangers(mesh, keys.length > 0, log);
     const replicator = startReplicator({
       mesh,
@@ -237,7 +246,7 @@ async function startNode(
     counters.mesh = mesh.counters;
     counters.replication = replicator.counters;
     let draining = false;
-    const gossipEndpoint = mesh.discoveryEndpoints.get('gossip') ?? '';
+    const gossipEndpoint = mesh.discoveryEndpoints.get('gossip');
     meshView.current = viewOf(mesh, replicator, () => draining, store.failure, {
       id: identity.nodeId,
       name,
@@ -274,7 +283,7 @@ async function startNode(
       httpUrl: server.url,
       streamEndpoint: publisher.endpoint,
       meshEndpoint: mesh.endpoint,
-      gossipEndpoint,
+      ...(gossipEndpoint !== undefined && { gossipEndpoint }),
       discovery: discoverySentence(config),
       ...(access.newAdminToken !== undefined && { adminToken: access.newAdminToken }),
       warnings: [],
@@ -334,22 +343,32 @@ async function onFreePort<T>(port: number, byHand: boolean, start: (port: number
 }
 
 function discoveriesOf(config: Config): readonly Discovery[] {
-  const ways: Readonly<Record<string, () => Discovery>> = {
-    beacon: () => beaconDiscovery(beaconOptionsFor(config.meshHost, config.beaconPort)),
-    gossip: () =>
-      gossipDiscovery({ bind: endpointOf(config.meshHost, config.gossipPort), seeds: config.seeds }),
-  };
-  return config.discovery.flatMap((way) => ways[way]?.() ?? []);
+  const { discovery, meshHost, beaconPort, gossipPort, seeds } = config;
+  const ways: Discovery[] = [];
+  if (discovery.includes('beacon')) ways.push(beaconDiscovery(beaconOptionsFor(meshHost, beaconPort)));
+  if (discovery.includes('mdns')) ways.push(mdnsDiscovery({ type: mdnsType, host: meshHost }));
+  // What DNS yields are hubs of gossip.
+  if (discovery.includes('gossip') || discovery.includes('dns'))
+    ways.push(gossipDiscovery({ bind: endpointOf(addressIn(meshHost), gossipPort), seeds }));
+  return ways;
 }
 
 function discoverySentence({ discovery, meshHost, beaconPort, seeds }: Config): string {
   const ways: string[] = [];
   if (discovery.includes('beacon')) ways.push(`UDP beacons on port ${beaconPort} of ${meshHost}`);
-  if (discovery.includes('gossip'))
-    ways.push(
-      seeds.length > 0 ? `gossip from ${seeds.join(', ')}` : 'gossip, once a node names this one as its seed',
-    );
+  if (discovery.includes('mdns')) ways.push(`multicast DNS as _${mdnsType}._tcp on ${meshHost}`);
+  const stated = seeds.filter((seed) => !seed.startsWith('dns:'));
+  const named = seeds.filter((seed) => seed.startsWith('dns:'));
+  if (stated.length > 0) ways.push(`gossip from ${stated.join(', ')}`);
+  if (named.length > 0) ways.push(`gossip from what DNS names as ${named.join(', ')}`);
+  if (discovery.includes('gossip') && seeds.length === 0)
+    ways.push('gossip, once a node names this one as its seed');
   return `Peers are found by ${ways.join(' and ')}.`;
+}
+
+/** The address of a network interface; any other host as it is. */
+function addressIn(host: string): string {
+  return networksOf(host).find(({ name }) => name === host)?.address ?? host;
 }
 
 function viewOf(
@@ -368,7 +387,8 @@ function viewOf(
       endpoints: { mesh: mesh.endpoint, stream: self.stream, ...(gossip !== undefined && { gossip }) },
       counters: Object.fromEntries([...mesh.counters(), ...replicator.counters()]),
     }),
-    peers: () => mesh.peers().map(peerRow),
+    peers: () => peerRows(mesh),
+    events: (signal) => eventRows(mesh, systemClock.wallMs, signal),
     readiness: () => ({
       ...replicator.status(),
       ...(failure() && { ready: false, reason: `nothing can be written: ${failure()?.message}` }),
@@ -377,28 +397,12 @@ function viewOf(
   };
 }
 
-function peerRow(peer: PeerView): PeerRow {
-  const [version, http] = peer.headers.get(tocsinHeader)?.split(' ') ?? [];
-  return {
-    id: peer.id.toLowerCase(),
-    name: peer.name,
-    endpoint: peer.endpoint,
-    ready: peer.ready,
-    ...(version !== undefined && { version }),
-    ...(http !== undefined && { http }),
-    groups: peer.groups,
-    found_by: peer.foundBy,
-    last_heard_ms: Math.round(peer.silentMs),
-    ...(peer.roundTripMs !== undefined && { round_trip_ms: Math.round(peer.roundTripMs * 10) / 10 }),
-    queued_bytes: peer.queuedBytes,
-  };
-}
-
 const uncounted = (): ReadonlyMap<string, number> => new Map();
 
 const unstarted: MeshView = {
   self: () => ({ id: '', name: '', version: '', endpoints: { mesh: '', stream: '' }, counters: {} }),
   peers: () => [],
+  async *events() {},
   readiness: () => ({ ready: false, reason: 'starting', peers: 0, missing: 0 }),
 };
 

@@ -1,9 +1,9 @@
-import { networkInterfaces } from 'node:os';
 import { every } from '../clock.ts';
 import type { PeerId } from '../ids.ts';
 import { z85Decode, z85Encode } from '../security/z85.ts';
 import { decodeBeacon, encodeBeacon } from '../wire/beacon.ts';
 import type { Address, Discovery, DiscoveryContext, RunningDiscovery } from './discovery.ts';
+import { isLoopback, isWithin, networksOf } from './interfaces.ts';
 
 /** libzyre's UDP port; another port is another cluster. */
 export const beaconPort = 5670;
@@ -14,6 +14,9 @@ const beaconLeaseMs = 3_500;
 /** A goodbye is sent three times, since UDP loses. */
 const goodbyes = 3;
 
+/** Smaller networks are cables between two, and have no broadcast address. */
+const broadcastPrefixBitsMax = 30;
+
 export type BeaconOptions = {
   readonly port: number;
   /** Where beacons go: broadcast addresses. Asked at every beacon, so that an interface that comes back is used again. */
@@ -22,33 +25,35 @@ export type BeaconOptions = {
   readonly accepts: (sourceAddress: string) => boolean;
 };
 
-/** UDP beacons (ZRE, RFC 36; zbeacon): version 1 in clear, version 3 with a key. Each kind of node ignores the other's. A peer's endpoint is the address that its beacon came from. */
+/**
+ * UDP beacons (ZRE, RFC 36; zbeacon): version 1 in clear, version 3 with a key. Each kind of node ignores the other's.
+ * A peer's endpoint is the address that its beacon came from.
+ */
 export function beaconDiscovery(options: BeaconOptions): Discovery {
   return { source: 'beacon', start: (context) => startBeacon(options, context) };
 }
 
-/** Beacons of the network that `host` is an address of; 0.0.0.0 stands for every interface. */
+/**
+ * Beacons of the networks that `host` stands for: an address, the name of an interface, or 0.0.0.0 for every interface.
+ * Who chose one network is not told of others.
+ */
 export function beaconOptionsFor(host: string, port: number): BeaconOptions {
-  if (host.startsWith('127.')) {
+  if (isLoopback(host) || host === 'localhost') {
     // Seen on Linux: each socket bound to the port gets a beacon sent to this address, and nobody else hears it.
     return { port, broadcastAddresses: () => ['127.255.255.255'], accepts: isLoopback };
   }
-  const every = host === '0.0.0.0';
+  const isEvery = host === '0.0.0.0' || host === '::';
+  let networks = networksOf(host);
   return {
     port,
     broadcastAddresses: () => {
-      const broadcasts: string[] = [];
-      for (const addresses of Object.values(networkInterfaces())) {
-        for (const { family, address, netmask, internal } of addresses ?? []) {
-          if (family === 'IPv4' && (every ? !internal : address === host)) {
-            broadcasts.push(broadcastOf(address, netmask));
-          }
-        }
-      }
-      return broadcasts;
+      networks = networksOf(host);
+      return networks
+        .filter(({ prefixBits }) => prefixBits <= broadcastPrefixBitsMax)
+        .map(({ broadcast }) => broadcast);
     },
     // A loopback endpoint of another host would be one of our own.
-    accepts: (sourceAddress) => !isLoopback(sourceAddress),
+    accepts: (sourceAddress) => !isLoopback(sourceAddress) && (isEvery || isWithin(sourceAddress, networks)),
   };
 }
 
@@ -112,16 +117,4 @@ function announcementOf(id: PeerId, { publicKey }: Address, port: number): Uint8
   return encodeBeacon(
     key === undefined ? { version: 1, id, port } : { version: 3, id, port, publicKey: key },
   );
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith('127.');
-}
-
-function broadcastOf(address: string, netmask: string): string {
-  const mask = netmask.split('.').map(Number);
-  return address
-    .split('.')
-    .map((part, i) => Number(part) | (~(mask[i] ?? 255) & 0xff))
-    .join('.');
 }

@@ -33,6 +33,8 @@ export type DiscoveryContext = {
   /** The mesh's keys, the current one first; none on a mesh in clear. */
   readonly keys: readonly CurvePair[];
   readonly onSighting: (sighting: Sighting) => void;
+  /** Whether a peer's mailbox talks to ours: it was heard in the last seconds. */
+  readonly isHeard: (id: PeerId) => boolean;
   /** Strangers' bytes that were dropped, by reason. */
   readonly onRefused: (reason: string) => void;
   /** Somebody dialled a socket of ours and did not get in. */

@@ -10,18 +10,22 @@ import type { Address, Sighting } from './discovery.ts';
  *
  * zgossip has no word for "gone": a stock hub keeps and teaches dead entries for ever. Its PUBLISH carries a time to live
  * that nobody reads, so we use it as the lease that it was meant to be: the owner publishes its entry anew with a full
- * lease, a hub hands on what is left of it, and nobody but the owner can make it longer. Entries of stock peers carry 0 and
- * get a full lease at each hub that hears them. (docs/adr/0002.)
+ * lease, and a hub hands on what is left of it. Entries of stock peers carry 0 and get a full lease at each hub that hears
+ * them. Those who cannot renew their entry, stock peers and whoever sits behind a stock hub, have it renewed by the hubs
+ * that hear them as peers. (docs/adr/0002.)
  */
 export type Hub = {
   readonly own: { readonly key: PeerId; readonly value: string };
   readonly tuples: ReadonlyMap<string, Tuple>;
   /** Dialers that have spoken, by name. */
-  readonly clients: ReadonlySet<string>;
-  /** Seeds that are connected now. */
-  readonly remotes: ReadonlySet<string>;
+  readonly clients: ReadonlyMap<string, Client>;
+  /** Seeds that are connected now, and when each was last heard. */
+  readonly remotes: ReadonlyMap<string, number>;
   readonly publishedAtMs: number;
 };
+
+/** `pings`: it is one of ours, and so is gone when it falls silent. Stock clients are silent by nature. */
+export type Client = { readonly heardAtMs: number; readonly pings: boolean };
 
 export type Tuple = { readonly value: string; readonly untilMs: number };
 
@@ -37,6 +41,11 @@ export const defaultHubTiming: HubTiming = { leaseMs: 30_000, renewEveryMs: 5_00
 /** A renewal that gains less than this is an echo, and is not handed on: so echoes die out. */
 const renewalMsMin = 1_000;
 
+/** Who pings and is silent for so long, or does not answer our pings, is gone: TCP itself may take many minutes to notice. */
+const silentMsMax = 5_000;
+/** An entry with less than this part of its lease left has not been renewed by its owner. */
+const overdue = 1 / 3;
+
 /** A side of the hub: a client by its routing id, or a remote by its endpoint. */
 export type Side = { readonly kind: 'client' | 'remote'; readonly name: string };
 
@@ -47,11 +56,19 @@ export type HubInput =
   | { readonly kind: 'client-lost'; readonly name: string }
   | { readonly kind: 'tick' };
 
-export type HubContext = { readonly nowMs: number; readonly timing: HubTiming; readonly limits: MeshLimits };
+export type HubContext = {
+  readonly nowMs: number;
+  readonly timing: HubTiming;
+  readonly limits: MeshLimits;
+  /** Whether a peer is here: its mailbox talks to ours. */
+  readonly isHeard: (id: PeerId) => boolean;
+};
 
 export type HubEffect =
   | { readonly kind: 'send'; readonly to: Side; readonly message: GossipMessage }
-  | { readonly kind: 'sighted'; readonly sighting: Sighting };
+  | { readonly kind: 'sighted'; readonly sighting: Sighting }
+  /** A remote is silent: give the connection up for a new one. */
+  | { readonly kind: 'redial'; readonly name: string };
 
 export type HubStep = { readonly hub: Hub; readonly effects: readonly HubEffect[] };
 
@@ -59,8 +76,8 @@ export function newHub(key: PeerId, value: string, context: HubContext): Hub {
   return {
     own: { key, value },
     tuples: new Map([[key, { value, untilMs: context.nowMs + context.timing.leaseMs }]]),
-    clients: new Set(),
-    remotes: new Set(),
+    clients: new Map(),
+    remotes: new Map(),
     publishedAtMs: context.nowMs,
   };
 }
@@ -70,7 +87,7 @@ export function stepHub(hub: Hub, input: HubInput, context: HubContext): HubStep
     case 'received':
       return receive(hub, input.from, input.message, context);
     case 'remote-connected':
-      return introduce({ ...hub, remotes: new Set(hub.remotes).add(input.name) }, input.name, context);
+      return introduce(heardRemote(hub, input.name, context), input.name, context);
     case 'remote-lost':
       return { hub: { ...hub, remotes: without(hub.remotes, input.name) }, effects: [] };
     case 'client-lost':
@@ -83,7 +100,10 @@ export function stepHub(hub: Hub, input: HubInput, context: HubContext): HubStep
 }
 
 function receive(hub: Hub, from: Side, message: GossipMessage, context: HubContext): HubStep {
-  const known = from.kind === 'client' ? withClient(hub, from.name, context) : hub;
+  const known =
+    from.kind === 'client'
+      ? heardClient(hub, from.name, message.kind === 'ping', context)
+      : heardRemote(hub, from.name, context);
   switch (message.kind) {
     case 'hello':
       // A stock hub takes offence at a second HELLO and forgets the client. Whoever asks is answered.
@@ -147,26 +167,36 @@ function addressOf(value: string): Address {
 
 function tick(hub: Hub, context: HubContext): HubStep {
   const { nowMs, timing } = context;
-  const alive = [...hub.tuples].filter(([, tuple]) => tuple.untilMs > nowMs);
-  const pings: HubEffect[] = [...hub.remotes].map((name) => ({
-    kind: 'send',
+  const isSilent = (heardAtMs: number): boolean => nowMs - heardAtMs > silentMsMax;
+  const silent = [...hub.remotes].filter(([, heardAtMs]) => isSilent(heardAtMs)).map(([name]) => name);
+  const next: Hub = {
+    ...hub,
+    clients: kept(hub.clients, ({ heardAtMs, pings }) => !pings || !isSilent(heardAtMs)),
+    remotes: kept(hub.remotes, (heardAtMs) => !isSilent(heardAtMs)),
+    tuples: kept(hub.tuples, ({ untilMs }) => untilMs > nowMs),
+  };
+  const effects: HubEffect[] = silent.map((name) => ({ kind: 'redial', name }));
+  for (const name of next.remotes.keys()) {
     // A stock hub forgets whoever is silent for one second.
-    to: { kind: 'remote', name },
-    message: { kind: 'ping' },
-  }));
-  if (nowMs - hub.publishedAtMs < timing.renewEveryMs) {
-    const tuples = alive.length === hub.tuples.size ? hub.tuples : new Map(alive);
-    return { hub: { ...hub, tuples }, effects: pings };
+    effects.push({ kind: 'send', to: { kind: 'remote', name }, message: { kind: 'ping' } });
   }
-  const { key, value } = hub.own;
-  const tuples = new Map(alive).set(key, { value, untilMs: nowMs + timing.leaseMs });
-  const next: Hub = { ...hub, tuples, publishedAtMs: nowMs };
-  const renewals: HubEffect[] = everyone(next).map((to) => ({
-    kind: 'send',
-    to,
-    message: { kind: 'publish', key, value, ttlMs: timing.leaseMs },
-  }));
-  return { hub: next, effects: [...pings, ...renewals] };
+  const due: [string, string][] = [];
+  for (const [key, { value, untilMs }] of next.tuples) {
+    const isOverdue = untilMs - nowMs < timing.leaseMs * overdue;
+    if (isOverdue && isPeerId(key) && key !== hub.own.key && context.isHeard(key)) due.push([key, value]);
+  }
+  const isOwnDue = nowMs - hub.publishedAtMs >= timing.renewEveryMs;
+  if (isOwnDue) due.push([hub.own.key, hub.own.value]);
+  if (due.length === 0) return { hub: next, effects };
+
+  const tuples = new Map(next.tuples);
+  for (const [key, value] of due) {
+    tuples.set(key, { value, untilMs: nowMs + timing.leaseMs });
+    for (const to of everyone(next)) {
+      effects.push({ kind: 'send', to, message: { kind: 'publish', key, value, ttlMs: timing.leaseMs } });
+    }
+  }
+  return { hub: { ...next, tuples, publishedAtMs: isOwnDue ? nowMs : hub.publishedAtMs }, effects };
 }
 
 function introduce(hub: Hub, name: string, context: HubContext): HubStep {
@@ -186,21 +216,40 @@ function publishAll(hub: Hub, to: Side, context: HubContext): readonly HubEffect
   return effects;
 }
 
-/** Clients come and go with new names; those that are gone are found out when a reply does not reach them. */
-function withClient(hub: Hub, name: string, context: HubContext): Hub {
-  if (hub.clients.has(name) || hub.clients.size >= context.limits.peersMax) return hub;
-  return { ...hub, clients: new Set(hub.clients).add(name) };
+/** Clients come and go with new names. Above the cap the one that was silent for longest makes room. */
+function heardClient(hub: Hub, name: string, isPing: boolean, { nowMs, limits }: HubContext): Hub {
+  const known = hub.clients.get(name);
+  const clients = new Map(hub.clients);
+  if (known === undefined && clients.size >= limits.peersMax) {
+    const [oldest] = [...clients].sort(([, a], [, b]) => a.heardAtMs - b.heardAtMs);
+    if (oldest !== undefined) clients.delete(oldest[0]);
+  }
+  clients.set(name, { heardAtMs: nowMs, pings: isPing || (known?.pings ?? false) });
+  return { ...hub, clients };
+}
+
+function heardRemote(hub: Hub, name: string, { nowMs }: HubContext): Hub {
+  return { ...hub, remotes: new Map(hub.remotes).set(name, nowMs) };
 }
 
 function everyone(hub: Hub): readonly Side[] {
   return [
-    ...[...hub.clients].map((name): Side => ({ kind: 'client', name })),
-    ...[...hub.remotes].map((name): Side => ({ kind: 'remote', name })),
+    ...[...hub.clients.keys()].map((name): Side => ({ kind: 'client', name })),
+    ...[...hub.remotes.keys()].map((name): Side => ({ kind: 'remote', name })),
   ];
 }
 
-function without(names: ReadonlySet<string>, name: string): ReadonlySet<string> {
-  const rest = new Set(names);
+function without<Value>(map: ReadonlyMap<string, Value>, name: string): ReadonlyMap<string, Value> {
+  const rest = new Map(map);
   rest.delete(name);
   return rest;
+}
+
+/** The same map when all of it is kept. */
+function kept<Value>(
+  map: ReadonlyMap<string, Value>,
+  isKept: (value: Value) => boolean,
+): ReadonlyMap<string, Value> {
+  const rest = [...map].filter(([, value]) => isKept(value));
+  return rest.length === map.size ? map : new Map(rest);
 }

@@ -1,6 +1,7 @@
 import { every } from '../clock.ts';
+import { MeshError } from '../errors.ts';
 import { jitter } from '../random.ts';
-import type { Frames, Link } from '../transport/transport.ts';
+import type { Frames } from '../transport/transport.ts';
 import { decodeGossip, encodeGossip } from '../wire/gossip.ts';
 import type { Discovery, DiscoveryContext, RunningDiscovery } from './discovery.ts';
 import {
@@ -13,80 +14,85 @@ import {
   stepHub,
   tupleValue,
 } from './gossip-hub.ts';
+import { dialRemotes } from './gossip-remotes.ts';
+import { parseSeed, type Seed } from './seeds.ts';
 
 /** Below the second after which a stock hub forgets a silent client. */
 const pingEveryMs = 400;
 /** Without a seed there is nobody to ping, only leases to end. */
 const tickEveryMs = 1_000;
-/** The first wait after a seed has turned us away. */
-const redialMs = 500;
-const redialMsMax = 8_000;
-/** So many refusals are no hub that stopped just then, and no key that comes next. */
-const refusalsToTell = 2;
-const queueMessagesMax = 10_000;
-const queueBytesMax = 4 * 1024 * 1024;
+/** What stands behind our HELLO, so that a hub sees when it has dialled itself; czmq and we ignore what is behind a field. */
+const markBytes = 16;
 
 export type GossipOptions = {
   /** Where our hub listens, e.g. `tcp://127.0.0.1:*`. */
   readonly bind: string;
-  /** Other hubs: `tcp://host:port` of any node's gossip. */
+  /**
+   * Other hubs. `tcp://host:port` is any node's gossip; `dns://name:port` all addresses of a name; `dns://_service._tcp.name`
+   * all services of a name (SRV). Names are resolved again and again.
+   */
   readonly seeds: readonly string[];
   readonly timing?: HubTiming;
 };
 
-/** zgossip (czmq): a hub of our own, and a client of each seed. */
+/** zgossip (czmq): a hub of our own, and a client of others. Throws MeshError BAD_ENDPOINT for a seed that is none. */
 export function gossipDiscovery(options: GossipOptions): Discovery {
-  return { source: 'gossip', start: (context) => startGossip(options, context) };
+  const seeds = [...new Set(options.seeds)].map(seedOf);
+  return { source: 'gossip', start: (context) => startGossip(options, seeds, context) };
 }
 
-async function startGossip(options: GossipOptions, context: DiscoveryContext): Promise<RunningDiscovery> {
-  const { clock, keys, limits, random, self, transport } = context;
+function seedOf(text: string): Seed {
+  const seed = parseSeed(text);
+  if (!seed.ok)
+    throw new MeshError(
+      'BAD_ENDPOINT',
+      `${text} is no seed: write tcp://host:port, dns://name:port or dns://_service._tcp.name`,
+    );
+  return seed.value;
+}
+
+async function startGossip(
+  options: GossipOptions,
+  seeds: readonly Seed[],
+  context: DiscoveryContext,
+): Promise<RunningDiscovery> {
+  const { clock, isHeard, keys, limits, random, self, transport } = context;
   const timing = options.timing ?? defaultHubTiming;
-  const now = (): HubContext => ({ nowMs: clock.monotonicMs(), timing, limits });
+  const now = (): HubContext => ({ nowMs: clock.monotonicMs(), timing, limits, isHeard });
   // One value for all: the previous key's address while keys rotate, as whoever has both keys dials either.
   const address = self.addresses.at(-1) ?? self.addresses[0];
+  const marks = new Map<string, string>();
   let stopped = false;
   let hub = newHub(self.id, tupleValue(address), now());
 
   const listener = await transport.listen(options.bind, {
     pair: keys.at(-1),
     onRefused: context.onStranger,
-    onMessage: (from, frames) => receive({ kind: 'client', name: Buffer.from(from).toString('hex') }, frames),
-    onUnreachable: (to) => step({ kind: 'client-lost', name: Buffer.from(to).toString('hex') }),
+    onMessage: serve,
+    onUnreachable: (to) => step({ kind: 'client-lost', name: hexOf(to) }),
     frameBytesMax: limits.gossipValueBytesMax + 512,
   });
-  const remotes = new Map<string, Link>();
-  for (const seed of new Set(options.seeds)) dial(seed, 0);
+  const remotes = dialRemotes({
+    context,
+    seeds,
+    ownEndpoint: listener.endpoint,
+    onMessage: (endpoint, frames) => receive({ kind: 'remote', name: endpoint }, frames),
+    onConnected: (endpoint) => step({ kind: 'remote-connected', name: endpoint }),
+    onLost: (endpoint) => step({ kind: 'remote-lost', name: endpoint }),
+  });
   const timer = every(
     clock,
-    () => jitter(context.random, remotes.size > 0 ? pingEveryMs : tickEveryMs, 0.1),
+    () => jitter(random, remotes.size > 0 ? pingEveryMs : tickEveryMs, 0.1),
     () => step({ kind: 'tick' }),
   );
 
-  /** A seed has one key, which may be any of ours while keys rotate: they are tried in turn. */
-  function dial(seed: string, attempt: number): void {
-    let refused = false;
-    const link = transport.dial(seed, {
-      pair: keys[attempt % Math.max(1, keys.length)],
-      onMessage: (frames) => receive({ kind: 'remote', name: seed }, frames),
-      onConnected: () => step({ kind: 'remote-connected', name: seed }),
-      onDisconnected: () => step({ kind: 'remote-lost', name: seed }),
-      onRefused() {
-        // libzmq does not always try again after a refusal.
-        if (refused || stopped) return;
-        refused = true;
-        if (attempt >= refusalsToTell) context.onTurnedAway(seed);
-        const waitMs = Math.min(redialMs * 2 ** attempt, redialMsMax);
-        clock.after(jitter(random, waitMs, 0.5), () => {
-          if (stopped) return;
-          void link.close(0);
-          dial(seed, attempt + 1);
-        });
-      },
-      queueMessagesMax,
-      queueBytesMax,
-    });
-    remotes.set(seed, link);
+  function serve(from: Uint8Array, frames: Frames): void {
+    const name = hexOf(from);
+    const mirrored = marks.get(markIn(frames));
+    if (mirrored !== undefined) {
+      remotes.bar(mirrored);
+      step({ kind: 'client-lost', name });
+    } else receive({ kind: 'client', name }, frames);
   }
 
   function receive(from: Side, frames: Frames): void {
@@ -96,18 +102,35 @@ async function startGossip(options: GossipOptions, context: DiscoveryContext): P
   }
 
   function step(input: HubInput): void {
+    if (stopped) return;
     const { hub: next, effects } = stepHub(hub, input, now());
     hub = next;
     for (const effect of effects) {
-      if (effect.kind === 'sighted') context.onSighting(effect.sighting);
-      else send(effect.to, [encodeGossip(effect.message, limits)]);
+      switch (effect.kind) {
+        case 'sighted':
+          context.onSighting(effect.sighting);
+          break;
+        case 'redial':
+          remotes.redial(effect.name);
+          break;
+        case 'send': {
+          const { to, message } = effect;
+          const frame = encodeGossip(message, limits);
+          if (to.kind === 'client') listener.reply(Buffer.from(to.name, 'hex'), [frame]);
+          else remotes.send(to.name, [message.kind === 'hello' ? marked(frame, to.name) : frame]);
+          break;
+        }
+        default:
+          effect satisfies never;
+      }
     }
   }
 
-  function send(to: Side, frames: Frames): void {
-    // What a full queue drops is published again at the next renewal.
-    if (to.kind === 'remote') remotes.get(to.name)?.send(frames);
-    else listener.reply(Buffer.from(to.name, 'hex'), frames);
+  function marked(hello: Uint8Array, endpoint: string): Uint8Array {
+    const mark = random.bytes(markBytes);
+    for (const [other, at] of marks) if (at === endpoint) marks.delete(other);
+    marks.set(hexOf(mark), endpoint);
+    return Buffer.concat([hello, mark]);
   }
 
   return {
@@ -116,7 +139,16 @@ async function startGossip(options: GossipOptions, context: DiscoveryContext): P
       if (stopped) return;
       stopped = true;
       timer.stop();
-      await Promise.all([listener.close(), ...[...remotes.values()].map((remote) => remote.close(0))]);
+      await Promise.all([listener.close(), remotes.stop()]);
     },
   };
+}
+
+/** The mark behind a HELLO, which has four bytes; another frame's last bytes are no mark of ours. */
+function markIn([frame]: Frames): string {
+  return frame?.length === 4 + markBytes ? hexOf(frame.subarray(4)) : '';
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
 }

@@ -60,10 +60,16 @@ export type HelloRefusal =
   /** Another one that lives has the id, or has shown that it is its own. */
   | 'id-taken';
 
+export type PeerEntry = {
+  readonly peer: Peer;
+  readonly queuedMessages: number;
+  readonly queuedBytes: number;
+};
+
 /** All peers, each with its mailbox: peer.ts decides what happens to a peer, this does it. */
 export interface PeerTable {
   has(id: PeerId): boolean;
-  peers(): readonly { readonly peer: Peer; readonly queuedBytes: number }[];
+  peers(): readonly PeerEntry[];
   /** A peer's message; answers why it was dropped, if so. */
   receive(id: PeerId, message: ZreMessage): HelloRefusal | 'unknown-peer' | undefined;
   /** Discovery names an address; `byItself` when a beacon of the peer's own did. False when it is new and the table full. */
@@ -222,7 +228,11 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   return {
     has: (id) => entries.has(id),
     peers: () =>
-      [...entries.values()].map(({ peer, mailbox }) => ({ peer, queuedBytes: mailbox?.queuedBytes ?? 0 })),
+      [...entries.values()].map(({ peer, mailbox }) => ({
+        peer,
+        queuedMessages: mailbox?.queuedMessages ?? 0,
+        queuedBytes: mailbox?.queuedBytes ?? 0,
+      })),
     receive(id, message) {
       if (message.kind === 'hello') {
         const refusal = refusalOf(id, message);

@@ -1,4 +1,5 @@
 import { createPrivateKey, createPublicKey, hkdfSync } from 'node:crypto';
+import { MeshError } from '../errors.ts';
 import { z85Decode, z85Encode } from './z85.ts';
 
 /**
@@ -13,12 +14,15 @@ const publicKeyCharacters = 40;
 const pkcs8Prefix = Buffer.from('302e020100300506032b656e04220420', 'hex');
 
 /**
- * The pair that belongs to a mesh key of 32 bytes, the same on every node (HKDF-SHA-256, RFC 5869). Throws RangeError for
+ * The pair that belongs to a mesh key of 32 bytes, the same on every node (HKDF-SHA-256, RFC 5869). Throws MeshError BAD_KEY for
  * another length.
  */
 export function curvePairOf(meshKey: Uint8Array): CurvePair {
   if (meshKey.length !== meshKeyBytes) {
-    throw new RangeError(`a mesh key has ${meshKeyBytes} bytes, not ${meshKey.length}`);
+    throw new MeshError(
+      'BAD_KEY',
+      `a mesh key has ${meshKeyBytes} bytes, not ${meshKey.length}: make one of chance, and give it to all nodes`,
+    );
   }
   for (let attempt = 0; ; attempt++) {
     const secret = Buffer.from(hkdfSync('sha256', meshKey, '', `zre curve ${attempt}`, 32));

@@ -37,6 +37,8 @@ export interface SimulatedNetwork {
   /** The host's power fails: its sockets are gone, and whatever is on its way to them. */
   crash(host: string): void;
   readonly messages: { sent: number; lost: number };
+  /** What names stand for, beside each host's own; an empty list for a name that is not there any more. */
+  readonly names: Map<string, readonly string[]>;
 }
 
 type Bound = {
@@ -55,6 +57,7 @@ export function simulatedNetwork(clock: Clock, random: Random, faults: NetworkFa
   const dialers = new Set<Dialer>();
   const groupOf = new Map<string, number>();
   const messages = { sent: 0, lost: 0 };
+  const names = new Map<string, readonly string[]>();
   let ports = firstPort;
 
   function reaches(a: string, b: string): boolean {
@@ -188,12 +191,20 @@ export function simulatedNetwork(clock: Clock, random: Random, faults: NetworkFa
     };
   }
 
+  async function addresses(name: string): Promise<readonly string[]> {
+    const found = names.get(name) ?? [name];
+    if (found.length > 0) return found;
+    throw Object.assign(new Error(`${name} is not known`), { code: 'ENOTFOUND' });
+  }
+
   const network: SimulatedNetwork = {
     faults,
     messages,
+    names,
     transport: (host) => ({
       listen: (endpoint, options) => listen(host, endpoint, options),
       dial: (endpoint, options) => dial(host, endpoint, options),
+      names: { addresses, services: async () => [] },
     }),
     datagrams: (host) => ({
       async open(options) {

@@ -1,4 +1,5 @@
 import type { CurvePair } from '../security/curve.ts';
+import type { Names } from './names.ts';
 
 /**
  * The door to sockets. Two users: ZeroMQ (zeromq.ts) and the simulated network (simulated.ts).
@@ -21,6 +22,8 @@ export interface Transport {
   listen(endpoint: string, options: ListenOptions): Promise<Listener>;
   /** Dials `endpoint` and keeps redialling until closed. Sending works at once: messages wait for the connection. */
   dial(endpoint: string, options: DialOptions): Link;
+  /** Hosts of endpoints by name. */
+  readonly names: Names;
 }
 
 /** Why a connection ended before its first message. */
@@ -79,7 +82,7 @@ export interface Link {
   close(lingerMs: number): Promise<void>;
 }
 
-/** The door to UDP, for beacons. */
+/** The door to UDP, for beacons and multicast DNS. */
 export interface Datagrams {
   /** Rejects with MeshError BIND_FAILED. */
   open(options: DatagramOptions): Promise<DatagramSocket>;
@@ -87,6 +90,8 @@ export interface Datagrams {
 
 export interface DatagramOptions {
   readonly port: number;
+  /** Joins a group on one interface instead of taking in broadcasts. */
+  readonly multicast?: { readonly group: string; readonly interfaceAddress: string };
   readonly onDatagram: (bytes: Uint8Array, sourceAddress: string) => void;
 }
 

@@ -1,6 +1,7 @@
 import { Context, Dealer, type MessageLike, Router } from 'zeromq';
 import { MeshError } from '../errors.ts';
 import { createGatekeeper, type Gatekeeper } from './gatekeeper.ts';
+import { systemNames } from './names.ts';
 import { createOutbox } from './outbox.ts';
 import {
   byteLengthOf,
@@ -33,6 +34,7 @@ export function zeromqTransport(): Transport {
   return {
     listen: (endpoint, options) => listen(context, gatekeeper, endpoint, options),
     dial: (endpoint, options) => dial(context, endpoint, options),
+    names: systemNames(),
   };
 }
 
@@ -52,6 +54,7 @@ async function listen(
       // Else everyone gets in when nobody answers for the domain.
       zapEnforceDomain: true,
     }),
+    ipv6: isIpv6(endpoint),
     handshakeInterval: handshakeMsMax,
     handover: true,
     mandatory: true,
@@ -120,6 +123,7 @@ function refusalOf(code: string | undefined): HandshakeRefusal {
 function dial(context: Context, endpoint: string, options: DialOptions): Link {
   const dealer = new Dealer({
     context,
+    ipv6: isIpv6(endpoint),
     ...(options.pair && {
       curveServerKey: options.pair.publicKey,
       curvePublicKey: options.pair.publicKey,
@@ -195,6 +199,10 @@ async function receive(socket: Router | Dealer, onMessage: (frames: Buffer[]) =>
     }
     onMessage(frames);
   }
+}
+
+function isIpv6(endpoint: string): boolean {
+  return endpoint.includes('[');
 }
 
 function reasonOf(cause: unknown): string {

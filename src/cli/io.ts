@@ -21,7 +21,7 @@ export type StartedNode = {
   readonly httpUrl: string;
   readonly streamEndpoint: string;
   readonly meshEndpoint: string;
-  readonly gossipEndpoint: string;
+  readonly gossipEndpoint?: string;
   /** A sentence. */
   readonly discovery: string;
   /** Only the first time: the node keeps nothing but its hash. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 
+import { CliError, exitCodes } from './exit.ts';
 import type { ConnectionOptions } from './find-node.ts';
 
 /** Adds the flags that name a node; every command that speaks to one has them. */
@@ -51,4 +52,10 @@ export function filterQuery(options: Partial<Record<FilterName, string>>): URLSe
     if (value !== undefined) query.set(name, value);
   }
   return query;
+}
+
+/** The value of --count. Throws a CliError. */
+export function countOf(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new CliError(exitCodes.usage, `--count is "${text}": a number from 1 is allowed.`);
 }

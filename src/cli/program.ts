@@ -24,6 +24,7 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   },
   tail: { summary: 'print indicators as they arrive', load: () => import('./commands/tail.ts') },
   peers: { summary: 'list the nodes that a node is connected to', load: () => import('./commands/peers.ts') },
+  mesh: { summary: 'watch who comes and goes in the mesh', load: () => import('./commands/mesh.ts') },
   status: { summary: 'say how a node is doing', load: () => import('./commands/status.ts') },
   keygen: { summary: 'make a mesh key', load: () => import('./commands/keygen.ts') },
   version: { summary: 'print the version', load: () => import('./commands/version.ts') },

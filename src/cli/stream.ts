@@ -12,18 +12,19 @@ const firstWaitMs = 500;
 const longestWaitMs = 10_000;
 
 /**
- * The events of `GET /stream`, for ever. A connection that is lost is made anew after the last event that was seen
- * (`Last-Event-ID`), and the person is told on standard error. Throws a CliError when the first connection fails, or
- * when the node refuses a later one.
+ * The events of a stream (`/stream`, `/mesh/events`), for ever. A connection that is lost is made anew after the last event
+ * that was seen (`Last-Event-ID`), and the person is told on standard error. Throws a CliError when the first connection
+ * fails, or when the node refuses a later one.
  */
 export async function* followStream(
   client: NodeClient,
+  path: string,
   query: URLSearchParams,
   io: Io,
 ): AsyncGenerator<ShownRecord> {
   let cursor: string | undefined;
   let waitMs = firstWaitMs;
-  let body = await open(client, query, cursor);
+  let body = await open(client, path, query, cursor);
   for (;;) {
     let why = 'the node closed it';
     try {
@@ -58,7 +59,7 @@ export async function* followStream(
       await io.sleep(waitMs);
       waitMs = Math.min(waitMs * 2, longestWaitMs);
       try {
-        return await open(client, query, cursor);
+        return await open(client, path, query, cursor);
       } catch (error) {
         // A node that restarts is away for a moment; a node that refuses us will refuse us again.
         if (!(error instanceof CliError) || error.exitCode !== exitCodes.unreachable) throw error;
@@ -75,6 +76,7 @@ export async function* followStream(
 
 async function open(
   client: NodeClient,
+  path: string,
   query: URLSearchParams,
   cursor: string | undefined,
 ): Promise<AsyncIterable<Uint8Array>> {
@@ -82,8 +84,8 @@ async function open(
     accept: 'text/event-stream',
     ...(cursor === undefined ? {} : { 'last-event-id': cursor }),
   };
-  const response = await expectOk(await client.send('/stream', { query, headers }));
-  if (response.body === null) throw new CliError(exitCodes.unreachable, `${client.url}/stream sent nothing.`);
+  const response = await expectOk(await client.send(path, { query, headers }));
+  if (response.body === null) throw new CliError(exitCodes.unreachable, `${client.url}${path} sent nothing.`);
   return response.body;
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { configLimits } from './limits.ts';
-import { discovery, flag, host, meshKey, nodeName, path, port, seeds, whole } from './values.ts';
+import { advertised, discovery, flag, host, meshKey, nodeName, path, port, seeds, whole } from './values.ts';
 
 /** One setting: its four names, what a person reads about it, and what it may be. */
 export type Setting = {
@@ -88,10 +88,20 @@ export const settings = {
     argument: 'address',
     variable: 'TOCSIN_MESH_HOST',
     yaml: 'mesh_host',
-    help: 'the address that the mesh and gossip bind, and that peers are told',
-    allowed: 'an IP address or a host name',
+    help: 'the address or network interface that the mesh and gossip bind; 0.0.0.0 is every one',
+    allowed: 'an IP address, a host name or the name of a network interface',
     schema: host,
     default: '127.0.0.1',
+  },
+  meshAdvertise: {
+    flag: '--mesh-advertise',
+    argument: 'host',
+    variable: 'TOCSIN_MESH_ADVERTISE',
+    yaml: 'mesh_advertise',
+    help: 'the host, or host:port, that peers are told to dial (default: the bound address; of 0.0.0.0, the first interface’s)',
+    allowed: 'an IP address or a host name, with or without a port,',
+    schema: advertised,
+    default: undefined,
   },
   meshPort: {
     flag: '--mesh-port',
@@ -118,8 +128,8 @@ export const settings = {
     argument: 'endpoints',
     variable: 'TOCSIN_SEEDS',
     yaml: 'seeds',
-    help: 'gossip of other nodes to start from, as tcp://host:port, separated by commas',
-    allowed: `a list of up to ${configLimits.seedsMax} endpoints tcp://host:port`,
+    help: 'gossip of other nodes to start from, separated by commas: tcp://host:port, dns://name:port (all addresses of the name), dns://_service._tcp.name (its SRV records)',
+    allowed: `a list of up to ${configLimits.seedsMax} seeds tcp://host:port, dns://name:port or dns://_service._tcp.name`,
     schema: seeds,
     default: [],
   },
@@ -128,10 +138,10 @@ export const settings = {
     argument: 'ways',
     variable: 'TOCSIN_DISCOVERY',
     yaml: 'discovery',
-    help: 'how nodes find each other: beacon, gossip, or both separated by a comma',
-    allowed: 'a list of beacon and gossip',
+    help: 'how nodes find each other, separated by commas: beacon (UDP, on port beacon_port), mdns (_tocsin._tcp, which keeps no two meshes of a network apart unless they have keys), gossip (from seeds tcp://), dns (from seeds dns://)',
+    allowed: 'a list of beacon, mdns, gossip and dns',
     schema: discovery,
-    default: ['beacon', 'gossip'],
+    default: ['beacon', 'gossip', 'dns'],
   },
   beaconPort: {
     flag: '--beacon-port',

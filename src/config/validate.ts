@@ -36,7 +36,9 @@ export function validateSettings(raw: RawSettings): Validated {
   if (problems.length > 0) return { ok: false, problems };
   // Each value came out of its own schema or is its default, which is what Settings says.
   const config: Config = { ...(values as Settings), setByHand: new Set(raw.found.keys()) };
-  const unsafe = [meshExposure(config), keyProblem(config)].filter((problem) => problem !== undefined);
+  const unsafe = [meshExposure(config), keyProblem(config), seedProblem(config)].filter(
+    (problem) => problem !== undefined,
+  );
   if (unsafe.length > 0) return { ok: false, problems: unsafe };
   return { ok: true, config, warnings: [...warningsOf(config)] };
 }
@@ -69,6 +71,18 @@ function keyProblem({ meshKey, meshKeyPrevious }: Config): string | undefined {
   }
   return meshKey.equals(meshKeyPrevious)
     ? `${variable} is the key of the mesh itself. Name the key that it replaces, or unset it once every node has the new one.`
+    : undefined;
+}
+
+/** A seed that nothing would ask is a mistake that shows hours later. */
+function seedProblem({ seeds, discovery }: Config): string | undefined {
+  const unasked = seeds.find((seed) => !discovery.includes(seed.startsWith('dns:') ? 'dns' : 'gossip'));
+  if (unasked !== undefined) {
+    const way = unasked.startsWith('dns:') ? 'dns' : 'gossip';
+    return `The seed ${unasked} needs ${way}, which is not among ${settings.discovery.flag} ${discovery.join(',')}.`;
+  }
+  return discovery.every((way) => way === 'dns') && seeds.length === 0
+    ? 'dns finds nobody without a seed: name one as dns://name:port or dns://_service._tcp.name in --seeds.'
     : undefined;
 }
 

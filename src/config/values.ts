@@ -49,48 +49,34 @@ export const meshKey = z
   .transform((text) => Buffer.from(text, 'base64url'))
   .refine((key) => key.length === meshKeyBytes);
 
-/** Where other nodes' gossip answers. A scheme that a later release brings is refused by name. */
+/** Where other nodes' gossip answers: an endpoint, or a name of DNS that stands for some. */
 export const seeds = z.preprocess(
   splitAtCommas,
   z
-    .array(
-      z.string().superRefine((text, context) => {
-        if (text.startsWith('dns://')) {
-          context.addIssue({
-            code: 'custom',
-            message: `${text} needs DNS discovery, which is not in this release. Name the node as tcp://host:port.`,
-          });
-        } else if (!isTcpEndpoint(text)) {
-          context.addIssue({ code: 'invalid_format', format: 'tcp://host:port' });
-        }
-      }),
-    )
+    .array(z.string().refine((text) => isTcpEndpoint(text) || isDnsSeed(text)))
     .max(configLimits.seedsMax)
     .readonly(),
 );
 
-const laterDiscovery = new Set(['mdns', 'dns']);
-
-/** The ways of finding other nodes; `mdns` and `dns` are refused by name. */
+/** The ways of finding other nodes. */
 export const discovery = z.preprocess(
   splitAtCommas,
   z
-    .array(
-      z.string().superRefine((text, context) => {
-        if (laterDiscovery.has(text)) {
-          context.addIssue({
-            code: 'custom',
-            message: `${text} is not in this release. Use beacon on one network, or gossip with seeds across networks.`,
-          });
-        }
-      }),
-    )
+    .array(z.enum(['beacon', 'mdns', 'gossip', 'dns']))
     .min(1)
     .max(8)
-    .pipe(z.array(z.enum(['beacon', 'gossip'])))
     .transform((names) => [...new Set(names)])
     .readonly(),
 );
+
+/** A host, or a host and a port, that peers are told. */
+export const advertised = z
+  .string()
+  .max(270)
+  .refine((text) => isIP(text) !== 0 || hostName.test(text) || isTcpEndpoint(`tcp://${text}`))
+  .refine((text) => !/^(?:0\.0\.0\.0|\[?::\]?)(?::\d+)?$/.test(text), {
+    error: 'nobody can dial it: name an address or a host that peers reach',
+  });
 
 function splitAtCommas(value: unknown): unknown {
   if (typeof value !== 'string') return value;
@@ -107,4 +93,14 @@ function isTcpEndpoint(text: string): boolean {
   const portNumber = Number(portText);
   if (portNumber < 1 || portNumber > 65_535) return false;
   return ipv6 === undefined ? name !== undefined && hostName.test(name) : isIP(ipv6) === 6;
+}
+
+/** `dns://name:port`, or `dns://_service._tcp.name` whose SRV records have the ports. */
+function isDnsSeed(text: string): boolean {
+  if (!text.startsWith('dns://')) return false;
+  const rest = text.slice('dns://'.length);
+  if (rest.includes(':'))
+    return isTcpEndpoint(`tcp://${rest}`) && isIP(rest.slice(0, rest.indexOf(':'))) === 0;
+  const [, service = '', name = ''] = /^(_[a-z0-9-]{1,62}\._tcp)\.(.+)$/i.exec(rest) ?? [];
+  return service !== '' && hostName.test(name);
 }

@@ -4,6 +4,7 @@ import type { Feeds } from '../feed/feeds.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import type { StreamLog } from '../stream/stream-log.ts';
+import type { MeshEventRow, PeerRow } from './mesh-rows.ts';
 
 /** This node, for `GET /mesh`. */
 export type NodeView = {
@@ -13,21 +14,6 @@ export type NodeView = {
   readonly endpoints: { readonly mesh: string; readonly gossip?: string; readonly stream: string };
   /** Strangers' bytes and overflows that were dropped, by reason. */
   readonly counters: Readonly<Record<string, number>>;
-};
-
-/** A peer, for `GET /mesh/peers`. */
-export type PeerRow = {
-  readonly id: string;
-  readonly name: string;
-  readonly endpoint: string;
-  readonly ready: boolean;
-  readonly version?: string;
-  readonly http?: string;
-  readonly groups: readonly string[];
-  readonly found_by: readonly string[];
-  readonly last_heard_ms: number;
-  readonly round_trip_ms?: number;
-  readonly queued_bytes: number;
 };
 
 export type Readiness = {
@@ -53,6 +39,8 @@ export type MetricsView = { readonly contentType: string; text(): Promise<string
 export interface MeshView {
   self(): NodeView;
   peers(): readonly PeerRow[];
+  /** What happens in the mesh, beginning with the peers that are here; ends when the signal aborts, or the mesh stops. */
+  events(signal: AbortSignal): AsyncIterator<MeshEventRow>;
   readiness(): Readiness;
 }
 

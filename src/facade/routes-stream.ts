@@ -3,6 +3,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
 import { sseBody } from '../stream/sse.ts';
 import { problemAnswers } from './answers.ts';
 import type { Env } from './env.ts';
+import { eventStreamHeaders } from './event-stream-headers.ts';
 import { filterFrom, filterParameters } from './parameters.ts';
 import type { FacadeParts } from './parts.ts';
 import { requireScope } from './scopes.ts';
@@ -41,12 +42,6 @@ export function addStreamRoutes(app: OpenAPIHono<Env>, { streamLog, clock, onErr
         signal: context.env?.stopping,
       },
     );
-    return new Response(body, {
-      headers: {
-        'content-type': 'text/event-stream',
-        'cache-control': 'no-store',
-        'x-accel-buffering': 'no',
-      },
-    });
+    return new Response(body, { headers: eventStreamHeaders });
   });
 }

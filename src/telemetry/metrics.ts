@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { type MeshNumbers, registerMeshMetrics } from './mesh-metrics.ts';
 
 /** Where the numbers are read at each scrape; nothing is counted here. */
 export type MetricsParts = {
@@ -13,6 +14,8 @@ export type MetricsParts = {
   };
   readonly records: () => number;
   readonly logBytes: () => number;
+  /** Who is there, and who came and went. */
+  readonly mesh: () => MeshNumbers;
   /** What the mesh dropped, by reason. */
   readonly meshEvents: () => ReadonlyMap<string, number>;
   /** What replication refused or did, by reason. */
@@ -38,7 +41,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
 }
 
 function registryOf(parts: MetricsParts): Registry {
-  const { readiness, records, logBytes, meshEvents, replicationEvents } = parts;
+  const { readiness, records, logBytes, mesh, meshEvents, replicationEvents } = parts;
   const registry = new Registry();
   const registers = [registry];
 
@@ -92,7 +95,8 @@ function registryOf(parts: MetricsParts): Registry {
     'Records in the snapshot that is on its way here',
     () => readiness().snapshot?.total,
   );
-  counter('tocsin_mesh_events_total', 'What the mesh dropped, by reason', meshEvents);
+  registerMeshMetrics(registry, mesh);
+  counter('tocsin_mesh_events_total', 'What the mesh refused or dropped, by reason', meshEvents);
   counter('tocsin_replication_events_total', 'What replication refused or did, by reason', replicationEvents);
   collectDefaultMetrics({
     register: registry,

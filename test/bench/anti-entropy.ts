@@ -1,4 +1,4 @@
-import { type Mesh, simulatedClock } from 'tocsin/mesh';
+import { framesOf, type Mesh, simulatedClock } from 'tocsin/mesh';
 import { sealBatches } from '../../src/event/batch.ts';
 import { hlcAt } from '../../src/event/hlc.ts';
 import { createIdentity } from '../../src/event/identity.ts';
@@ -106,7 +106,8 @@ function batchOf(i: number): OpenedBatch {
 function counted(mesh: Mesh, tally: Tally): Mesh {
   return {
     ...mesh,
-    whisper(to, content) {
+    whisper(to, said) {
+      const content = framesOf(said);
       if (content[0]?.[0] === hashKind) tally.rounds++;
       for (const { byteLength } of content) tally.bytes += byteLength;
       return mesh.whisper(to, content);

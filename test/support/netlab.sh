@@ -6,6 +6,9 @@
 #   netlab.sh partition 1,2 3     drops everything between the groups, broadcasts too, in place of any partition
 #                                 before; hosts that no group names keep seeing everybody
 #   netlab.sh heal                ends the partition
+#   netlab.sh loss PERCENT        drops so many of all frames, at random; 0 ends it
+#   netlab.sh link I down|up      takes the interface of host I down, or up again
+#   netlab.sh nameserver ADDRESS  makes it the name server of all hosts
 #   netlab.sh down                kills what runs on the hosts and removes them; fine without a lab
 #
 # NETLAB names the lab, so that several stand side by side.
@@ -23,6 +26,7 @@ up() {
   on_hub ip link set bridge0 up
   on_hub nft add table bridge lab
   on_hub nft add chain bridge lab cables '{ type filter hook forward priority 0; }'
+  on_hub nft add chain bridge lab noise '{ type filter hook forward priority 1; }'
   for i in $(seq 1 "$1"); do
     ip netns add "$lab-$i"
     ip link add "host$i" netns "$hub" type veth peer name eth0 netns "$lab-$i"
@@ -46,11 +50,35 @@ partition() {
   on_hub nft -f - <<<"$rules"
 }
 
+loss() {
+  on_hub nft flush chain bridge lab noise
+  # Not netem, which many kernels lack.
+  [ "$1" -eq 0 ] || on_hub nft add rule bridge lab noise numgen random mod 100 '<' "$1" drop
+}
+
+link() {
+  ip -n "$lab-$1" link set eth0 "$2"
+  # Taking it down took the route away.
+  [ "$2" = down ] || ip -n "$lab-$1" route replace default dev eth0
+}
+
+# `ip netns exec` puts the files of /etc/netns/NAME over those of /etc.
+nameserver() {
+  local name
+  for name in $(hosts); do
+    mkdir -p "/etc/netns/$name"
+    echo "nameserver $1" >"/etc/netns/$name/resolv.conf"
+  done
+}
+
+hosts() { ip netns list | awk -v lab="$lab" 'index($1, lab "-") == 1 { print $1 }'; }
+
 down() {
   local name
-  for name in $(ip netns list | awk -v lab="$lab" 'index($1, lab "-") == 1 { print $1 }'); do
+  for name in $(hosts); do
     ip netns pids "$name" | xargs -r kill -9 || true
     ip netns del "$name"
+    rm -rf "/etc/netns/$name"
   done
 }
 
@@ -61,6 +89,9 @@ case $verb in
   exec) host=$1; shift; exec ip netns exec "$lab-$host" "$@" ;;
   partition) partition "$@" ;;
   heal) on_hub nft flush chain bridge lab cables ;;
+  loss) loss "$1" ;;
+  link) link "$1" "$2" ;;
+  nameserver) nameserver "$1" ;;
   down) down ;;
   *) sed -n '2,/^set -e/p' "$0" | grep '^#' | sed 's/^# \{0,1\}//' >&2; exit 2 ;;
 esac

@@ -16,6 +16,12 @@ export type Lab = AsyncDisposable & {
   /** Cuts groups of hosts off from one another, in place of any partition before; hosts not named see everybody. */
   partition(...groups: readonly (readonly number[])[]): Promise<void>;
   heal(): Promise<void>;
+  /** Drops so many of a hundred frames, at random; 0 ends it. */
+  lose(percent: number): Promise<void>;
+  /** Makes it the name server of all hosts, for processes that start from then on. */
+  setNameServer(address: string): Promise<void>;
+  /** Takes the interface of a host down, or up again. */
+  setLink(host: number, state: 'down' | 'up'): Promise<void>;
 };
 
 const script = join(import.meta.dirname, 'netlab.sh');
@@ -59,6 +65,9 @@ export async function startLab({ hosts }: { readonly hosts: number }): Promise<L
       }),
     partition: (...groups) => netlab('partition', ...groups.map((group) => group.join(','))),
     heal: () => netlab('heal'),
+    lose: (percent) => netlab('loss', String(percent)),
+    setNameServer: (address) => netlab('nameserver', address),
+    setLink: (host, state) => netlab('link', String(host), state),
     [Symbol.asyncDispose]: down,
   };
 }

@@ -92,6 +92,7 @@ export async function openRooms(seed = 1) {
         counters: {},
       }),
       peers: () => [],
+      async *events() {},
       readiness: () => ({ ready, reason: ready ? 'caught up' : 'catching up', peers: 0, missing: 0 }),
     },
     metrics: { contentType: 'text/plain; version=0.0.4', text: async () => 'tocsin_ready 1\n' },

@@ -4,21 +4,49 @@ import { connect, getJson, strangeAnswer } from '../http-client.ts';
 import type { Io } from '../io.ts';
 import { addConnectionOptions } from '../options.ts';
 import { printableJson } from '../output.ts';
-import { cells } from '../records.ts';
+import { cell, type ShownRecord } from '../records.ts';
 import { renderTable } from '../table.ts';
 
 type PeersOptions = ConnectionOptions & { readonly json?: true };
 
-const columns = ['name', 'id', 'endpoint', 'ready', 'version', 'found_by', 'round_trip_ms'];
+const idCharactersShown = 8;
+const tocsinGroup = 'tocsin/1';
+
+const columns: Readonly<Record<string, (peer: ShownRecord, isTerminal: boolean) => string>> = {
+  // A peer that has not answered has not told its name.
+  name: ({ name }) => cell(name) || '?',
+  // On a terminal the beginning of an id tells nodes apart; a pipe gets all of it, for whoever searches for it.
+  id: ({ id }, isTerminal) => (isTerminal ? cell(id).slice(0, idCharactersShown) : cell(id)),
+  endpoint: ({ endpoint }, isTerminal) =>
+    isTerminal ? cell(endpoint).replace('tcp://', '') : cell(endpoint),
+  found_by: ({ found_by }) => cell(found_by) || 'itself',
+  round_trip: ({ round_trip_ms }) => (typeof round_trip_ms === 'number' ? `${round_trip_ms} ms` : '-'),
+  last_heard: ({ ready, last_heard_ms }) => (ready === false ? 'no answer yet' : ago(last_heard_ms)),
+  queue: ({ queued_bytes }) => (typeof queued_bytes === 'number' ? inBytes(queued_bytes) : '-'),
+  version: ({ version }) => cell(version) || '-',
+  // All nodes of Tocsin are in this one, and only they.
+  groups: ({ groups }) =>
+    Array.isArray(groups) ? cell(groups.filter((group) => group !== tocsinGroup)) : '',
+};
 
 export function configure(command: Command, io: Io): void {
   command
     .description('List the nodes that a node is connected to.')
     .option('--json', "print the node's answer as JSON");
   addConnectionOptions(command)
-    .addHelpText('after', '\nExit codes: 0 done, 2 usage, 3 node not reachable, 4 not allowed.')
+    .addHelpText('after', help)
     .action((options: PeersOptions) => peers(options, io));
 }
+
+const help = `
+found_by     the ways of discovery that know the peer now; "itself" when it found this node
+round_trip   from the last PING to its answer; "-" before the first
+last_heard   since anything came of the peer
+queue        what waits to be sent to it
+version      of Tocsin; "-" for other programs that speak ZRE
+groups       beside ${tocsinGroup}, in which all nodes of Tocsin are
+
+Exit codes: 0 done, 2 usage, 3 node not reachable, 4 not allowed.`;
 
 async function peers(options: PeersOptions, io: Io): Promise<void> {
   const client = await connect(options, io);
@@ -32,5 +60,19 @@ async function peers(options: PeersOptions, io: Io): Promise<void> {
     await io.stdout.write('No peers yet. Start another node with `tocsin start`: it finds this one.\n');
     return;
   }
-  await io.stdout.write(renderTable(columns, cells(answer, columns), io.stdout.columns));
+  const width = io.stdout.columns;
+  const rows = answer
+    .filter((peer) => typeof peer === 'object' && peer !== null)
+    .sort((a, b) => (cell(a.name) < cell(b.name) ? -1 : 1))
+    .map((peer) => Object.values(columns).map((show) => show(peer, width !== undefined)));
+  await io.stdout.write(renderTable(Object.keys(columns), rows, width));
+}
+
+function ago(ms: unknown): string {
+  return typeof ms === 'number' ? `${(ms / 1_000).toFixed(1)} s ago` : '-';
+}
+
+function inBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  return bytes < 1024 * 1024 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }

@@ -114,7 +114,7 @@ function describe(node: StartedNode, warnings: readonly string[], io: Io): strin
     `Tocsin ${version()}: node ${printable(node.name)} (${node.id}) is up.`,
     `HTTP answers at ${node.httpUrl}, its documentation at ${node.httpUrl}/docs.`,
     `The ZeroMQ stream is published at ${node.streamEndpoint}.`,
-    `The mesh is bound to ${node.meshEndpoint}, gossip to ${node.gossipEndpoint}.`,
+    `Peers dial ${node.meshEndpoint}${node.gossipEndpoint === undefined ? '' : `, gossip ${node.gossipEndpoint}`}.`,
     node.discovery,
     `Data is kept in ${node.dataDirectory}.`,
     ...warnings.map((warning) => `Warning: ${warning}`),

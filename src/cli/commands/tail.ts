@@ -1,9 +1,14 @@
 import type { Command } from 'commander';
 
-import { CliError, exitCodes } from '../exit.ts';
 import { connect } from '../http-client.ts';
 import type { Io } from '../io.ts';
-import { addConnectionOptions, addFilterOptions, type FilterOptions, filterQuery } from '../options.ts';
+import {
+  addConnectionOptions,
+  addFilterOptions,
+  countOf,
+  type FilterOptions,
+  filterQuery,
+} from '../options.ts';
 import { printableJsonLine } from '../output.ts';
 import { printable } from '../printable.ts';
 import { cell, type ShownRecord } from '../records.ts';
@@ -22,15 +27,10 @@ export function configure(command: Command, io: Io): void {
     .action((options: TailOptions) => tail(options, io));
 }
 
-function countOf(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new CliError(exitCodes.usage, `--count is "${text}": a number from 1 is allowed.`);
-}
-
 async function tail(options: TailOptions, io: Io): Promise<void> {
   const client = await connect(options, io);
   let left = options.count ?? Number.POSITIVE_INFINITY;
-  for await (const event of followStream(client, filterQuery(options), io)) {
+  for await (const event of followStream(client, '/stream', filterQuery(options), io)) {
     await io.stdout.write(options.json ? printableJsonLine(event) : lineOf(event));
     left -= 1;
     if (left === 0) return;

@@ -14,6 +14,7 @@ test('the general help lists every command', async () => {
     'allowlist',
     'tail',
     'peers',
+    'mesh',
     'status',
     'keygen',
     'version',

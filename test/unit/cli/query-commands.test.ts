@@ -301,16 +301,63 @@ test('peers lists the peers, or says that there are none yet', async () => {
   const none = testIo();
   expect(await runCli(['peers', '--url', node.url], none)).toBe(0);
   expect(none.out()).toContain('No peers yet.');
-  rows.push({
-    id: 'bb',
-    name: 'beta',
-    endpoint: 'tcp://127.0.0.1:5003',
-    ready: true,
-    found_by: ['beacon', 'gossip'],
-  });
-  const one = testIo();
-  await runCli(['peers', '--url', node.url], one);
-  expect(one.out()).toMatch(/\nbeta +bb +tcp:\/\/127\.0\.0\.1:5003 +true +beacon,gossip\n/);
+  rows.push(
+    {
+      id: 'bb'.repeat(16),
+      name: 'beta',
+      endpoint: 'tcp://127.0.0.1:5003',
+      ready: true,
+      version: '0.1.0',
+      http: 'http://127.0.0.1:8481',
+      groups: ['tocsin/1', 'INDICATORS'],
+      found_by: ['beacon', 'gossip'],
+      last_heard_ms: 1_240,
+      round_trip_ms: 0.42,
+      queued_messages: 3,
+      queued_bytes: 2_048,
+    },
+    {
+      id: 'aa'.repeat(16),
+      name: 'alpha\u009b',
+      endpoint: 'tcp://127.0.0.1:5002',
+      ready: false,
+      groups: [],
+      found_by: [],
+      last_heard_ms: 3,
+      queued_messages: 0,
+      queued_bytes: 0,
+    },
+  );
+  const piped = testIo();
+  await runCli(['peers', '--url', node.url], piped);
+  expect(
+    piped
+      .out()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/)),
+  ).toEqual([
+    ['name', 'id', 'endpoint', 'found_by', 'round_trip', 'last_heard', 'queue', 'version', 'groups'],
+    ['alpha\\u009b', 'aa'.repeat(16), 'tcp://127.0.0.1:5002', 'itself', '-', 'no answer yet', '0 B', '-'],
+    [
+      'beta',
+      'bb'.repeat(16),
+      'tcp://127.0.0.1:5003',
+      'beacon,gossip',
+      '0.42 ms',
+      '1.2 s ago',
+      '2.0 KiB',
+      '0.1.0',
+      'INDICATORS',
+    ],
+    [''],
+  ]);
+  const seen = testIo({ terminal: 120 });
+  await runCli(['peers', '--url', node.url], seen);
+  expect(seen.out()).toContain('bbbbbbbb  127.0.0.1:5003');
+  for (const line of seen.out().split('\n')) expect(line.length).toBeLessThanOrEqual(120);
+  const asJson = testIo();
+  await runCli(['peers', '--json', '--url', node.url], asJson);
+  expect(JSON.parse(asJson.out())).toEqual(rows);
 });
 
 /** A URL at which nothing answers any more. */

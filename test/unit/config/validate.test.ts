@@ -31,13 +31,67 @@ test.each([
   expect(await problemsOf({ flags: { [key]: value } })).toEqual([expect.stringMatching(/ is allowed\.$/)]);
 });
 
-test('what a later release brings is refused by name, with what to do in this one', async () => {
-  expect(await problemsOf({ flags: { seeds: 'dns://tocsin.test:5671' } })).toEqual([
-    '--seeds: dns://tocsin.test:5671 needs DNS discovery, which is not in this release. Name the node as tcp://host:port.',
+test.each([
+  'dns://tocsin.test:5671',
+  'dns://tocsin-headless.default.svc.cluster.local:5671',
+  'dns://_gossip._tcp.tocsin.test',
+  'tcp://[2001:db8::1]:5671',
+  'tcp://seed-1:5671',
+])('%s is a seed', async (seed) => {
+  expect(await configure({ flags: { seeds: seed } })).toMatchObject({ ok: true, config: { seeds: [seed] } });
+});
+
+test.each([
+  'dns://tocsin.test',
+  'dns://tocsin.test:0',
+  'dns://192.0.2.1:5671',
+  'dns://_gossip._udp.tocsin.test',
+  'dns://_gossip._tcp.',
+  'dns://_gossip._tcp.tocsin.test:5671',
+  'dns://two words:1',
+])('%s is no seed', async (seed) => {
+  expect(await problemsOf({ flags: { seeds: seed } })).toEqual([
+    expect.stringMatching(/^--seeds is .* is allowed\.$/),
   ]);
-  expect(await problemsOf({ flags: { discovery: 'beacon,mdns' } })).toEqual([
-    '--discovery: mdns is not in this release. Use beacon on one network, or gossip with seeds across networks.',
+});
+
+test('a seed that no way of discovery would ask is refused, and so is DNS without a name', async () => {
+  expect(
+    await problemsOf({ flags: { seeds: 'dns://tocsin.test:5671', discovery: 'beacon,gossip' } }),
+  ).toEqual(['The seed dns://tocsin.test:5671 needs dns, which is not among --discovery beacon,gossip.']);
+  expect(await problemsOf({ flags: { seeds: 'tcp://192.0.2.1:5671', discovery: 'dns' } })).toEqual([
+    'The seed tcp://192.0.2.1:5671 needs gossip, which is not among --discovery dns.',
   ]);
+  expect(await problemsOf({ flags: { discovery: 'dns' } })).toEqual([
+    expect.stringContaining('finds nobody'),
+  ]);
+});
+
+test.each([
+  '192.0.2.1',
+  '192.0.2.1:7000',
+  '2001:db8::1',
+  '[2001:db8::1]:7000',
+  'node-1.example.com:7000',
+  'node-1',
+])('peers can be told %s', async (meshAdvertise) => {
+  expect(await configure({ flags: { meshAdvertise } })).toMatchObject({
+    ok: true,
+    config: { meshAdvertise },
+  });
+});
+
+test.each([
+  '0.0.0.0',
+  '::',
+  '0.0.0.0:7000',
+  '[::]:7000',
+  'tcp://192.0.2.1:1',
+  '192.0.2.1:0',
+  'two words',
+  '',
+])('peers cannot be told %j', async (meshAdvertise) => {
+  expect(await problemsOf({ flags: { meshAdvertise } })).toHaveLength(1);
 });
 
 test('a mesh on an address that others reach is refused unless asked for by name', async () => {

@@ -54,6 +54,7 @@ const routes = [
   ['GET', '/mesh', 'read admin'],
   ['GET', '/mesh/peers', 'read admin'],
   ['GET', '/mesh/digest', 'read admin'],
+  ['GET', '/mesh/events', 'read admin'],
   ['GET', '/metrics', 'read admin'],
 ] as const;
 

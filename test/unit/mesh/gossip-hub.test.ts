@@ -19,7 +19,7 @@ const other: Side = { kind: 'client', name: '02' };
 const remote: Side = { kind: 'remote', name: 'tcp://192.0.2.9:9000' };
 
 function at(nowMs: number): HubContext {
-  return { nowMs, timing: defaultHubTiming, limits: defaultLimits };
+  return { nowMs, timing: defaultHubTiming, limits: defaultLimits, isHeard: () => false };
 }
 
 function receive(hub: Hub, from: Side, message: GossipMessage, nowMs = 0) {
@@ -117,4 +117,43 @@ test('entries above the cap are ignored', () => {
   const small: HubContext = { ...at(0), limits: { ...defaultLimits, gossipTuplesMax: 1 } };
   const step = stepHub(empty, { kind: 'received', from: client, message: publish(0) }, small);
   expect(step.hub.tuples.size).toBe(1);
+});
+
+test('a seed that answers no ping for five seconds is given up for a new connection', () => {
+  const { hub } = stepHub(empty, { kind: 'remote-connected', name: remote.name }, at(0));
+  const answering = receive(hub, remote, { kind: 'pong' }, 3_000).hub;
+  expect(stepHub(answering, { kind: 'tick' }, at(7_000)).effects).not.toContainEqual(
+    expect.objectContaining({ kind: 'redial' }),
+  );
+  const step = stepHub(answering, { kind: 'tick' }, at(8_001));
+  expect(step.effects).toContainEqual({ kind: 'redial', name: remote.name });
+  expect(step.hub.remotes.size).toBe(0);
+});
+
+test('a client that pinged and fell silent is gone; a stock client is silent by nature and stays', () => {
+  const pinged = receive(withClients, client, { kind: 'ping' }, 1_000).hub;
+  const { hub } = stepHub(pinged, { kind: 'tick' }, at(7_000));
+  expect([...hub.clients.keys()]).toEqual([other.name]);
+});
+
+test('above the cap the client that was silent for longest makes room', () => {
+  const small = (nowMs: number): HubContext => ({ ...at(nowMs), limits: { ...defaultLimits, peersMax: 2 } });
+  let hub = empty;
+  ['01', '02', '01', '03'].forEach((name, nowMs) => {
+    const input = { kind: 'received', from: { kind: 'client', name }, message: { kind: 'hello' } } as const;
+    hub = stepHub(hub, input, small(nowMs)).hub;
+  });
+  expect([...hub.clients.keys()].sort()).toEqual(['01', '03']);
+});
+
+test('an entry whose owner does not renew it is renewed while its owner is here, and ends once it is not', () => {
+  const hearing = (nowMs: number): HubContext => ({ ...at(nowMs), isHeard: (id) => id === them });
+  const { hub } = receive(withClients, client, publish(0));
+  expect(sent(stepHub(hub, { kind: 'tick' }, hearing(19_000)).effects, other)).not.toContainEqual(
+    publish(30_000),
+  );
+  const renewed = stepHub(hub, { kind: 'tick' }, hearing(21_000));
+  expect(sent(renewed.effects, other)).toContainEqual(publish(30_000));
+  expect(stepHub(renewed.hub, { kind: 'tick' }, at(50_999)).hub.tuples.has(them)).toBe(true);
+  expect(stepHub(renewed.hub, { kind: 'tick' }, at(51_000)).hub.tuples.has(them)).toBe(false);
 });

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { afterEach, expect, test } from 'vitest';
 import { Context, Dealer } from 'zeromq';
 import { systemClock } from '../../../mesh/clock.ts';
@@ -150,4 +151,26 @@ test('strangers that are no nodes cost nobody anything', async () => {
   await ended;
   await meet(mesh, await start([newPair], [gossipOf(mesh)]));
   silent.destroy();
+});
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === '::1'),
+);
+if (!hasIpv6) console.log('skipped: this machine has no IPv6 loopback');
+
+test.skipIf(!hasIpv6)('a mailbox at an IPv6 address is dialled there', async () => {
+  let hear: (text: string) => void = () => {};
+  const heard = new Promise<string>((resolve) => {
+    hear = resolve;
+  });
+  const listener = await transport.listen('tcp://[::1]:*', {
+    pair: newPair,
+    frameBytesMax: 1_000,
+    onMessage: (_from, frames) => hear(String(frames[0])),
+  });
+  const link = transport.dial(listener.endpoint, { pair: newPair, queueMessagesMax: 1, queueBytesMax: 100 });
+  link.send([Buffer.from('hello')]);
+  expect(await heard).toBe('hello');
+  await link.close(0);
+  await listener.close();
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { noMesh } from '../../../src/telemetry/mesh-metrics.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 
 type Readiness = ReturnType<Parameters<typeof createMetrics>[0]['readiness']>;
@@ -7,6 +8,7 @@ type Readiness = ReturnType<Parameters<typeof createMetrics>[0]['readiness']>;
 function metricsOf() {
   const told = {
     readiness: { ready: false, peers: 2, missing: 7 } as Readiness,
+    numbers: noMesh,
     mesh: new Map([['bad-hello', 3]]),
     replication: new Map<string, number>(),
   };
@@ -14,6 +16,7 @@ function metricsOf() {
     readiness: () => told.readiness,
     records: () => 11,
     logBytes: () => 4_096,
+    mesh: () => told.numbers,
     meshEvents: () => told.mesh,
     replicationEvents: () => told.replication,
   });
