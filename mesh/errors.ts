@@ -6,8 +6,10 @@ export type MeshErrorCode =
   | 'BAD_HEADER'
   | 'BAD_KEY'
   | 'BAD_NAME'
+  | 'BAD_TIMING'
   | 'NO_CONTENT'
   | 'NOT_ENOUGH_PEERS'
+  | 'NO_DESCRIPTORS'
   | 'TOO_LARGE'
   | 'STOPPED';
 

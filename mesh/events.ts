@@ -30,8 +30,13 @@ export type MeshEvent =
   | { readonly kind: 'stranger-refused'; readonly reason: HandshakeRefusal }
   /** A seed does not let us in, which is told at every try: it has another key, or one of us has none. */
   | { readonly kind: 'turned-away'; readonly endpoint: string }
-  /** What did not fit into a peer's outbox was dropped there; nobody else is affected. */
-  | { readonly kind: 'outbox-full'; readonly id: PeerId; readonly droppedMessages: number };
+  /**
+   * What did not fit into a peer's outbox was dropped there; nobody else is affected. Told at the first message of a filling,
+   * and of no other until the outbox has drained.
+   */
+  | { readonly kind: 'outbox-full'; readonly id: PeerId; readonly droppedMessages: number }
+  /** It is at most half full again; how many messages were dropped meanwhile, the first one included. */
+  | { readonly kind: 'outbox-drained'; readonly id: PeerId; readonly droppedMessages: number };
 
 /** A peer that entered, as its HELLO introduced it. */
 export type PeerInfo = {

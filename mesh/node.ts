@@ -5,7 +5,7 @@ import { type Content, framesOf } from './content.ts';
 import { completed, type Headers, type MeshParts, systemParts } from './defaults.ts';
 import type { Address, Discovery, RunningDiscovery, Sighting } from './discovery/discovery.ts';
 import { dueOf, entered, exited, noMemory } from './discovery/memory.ts';
-import { addressOf, addSighting, noSightings, sourcesOf, withoutExpired } from './discovery/sightings.ts';
+import { createSightings } from './discovery/sightings.ts';
 import { MeshError } from './errors.ts';
 import type { QueuedEvent } from './event-queue.ts';
 import { type EventsOptions, eventStream } from './event-stream.ts';
@@ -17,11 +17,11 @@ import {
   arrivalOf,
   defaultTiming,
   type Introduction,
-  type Peer,
   type PeerTiming,
+  quietMsMax,
   type Self,
 } from './peer/peer.ts';
-import { createPeerTable } from './peer/table.ts';
+import { createPeerTable, tickEveryMs } from './peer/table.ts';
 import type { CurvePair } from './security/curve.ts';
 import { securityHeaders } from './security/hello.ts';
 import type { Identity } from './security/identity.ts';
@@ -119,11 +119,8 @@ export interface Mesh extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-const tickEveryMs = 1_000;
 /** A tick that comes this late means that the process was suspended, not that the peers were silent. */
 const pauseMsMin = 2_000;
-/** A peer that was heard so lately is here: PINGs make every one that lives speak more often. */
-const heardMsMax = 10_000;
 /** A peer that we remember is dialled once; whoever else knows it knows better. */
 const memoryLeaseMs = 1;
 /** RFC 36: a mailbox names itself by 1 and its UUID. */
@@ -137,12 +134,11 @@ const identityBytes = 17;
 export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> = {}): Promise<Mesh> {
   const { clock, random, transport, datagrams } = { ...systemParts(), ...parts };
   const settings = completed(given, random);
-  const limits = settings.limits ?? defaultLimits;
+  const { limits = defaultLimits, timing = defaultTiming } = settings;
   const listeners = new Set<(event: MeshEvent) => void>();
   const endings = new Set<() => void>();
   const counts = new Map<string, number>();
   const discoveries = new Map<string, RunningDiscovery>();
-  let sightings = noSightings;
   let memory = noMemory;
   let membership = noMembership;
   let stopped = false;
@@ -158,15 +154,21 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
     ...others.map((other) => introductionAt(other, advertisedHost)),
   ];
   const { endpoint } = introductions[0];
+  const sightings = createSightings(limits.peersMax, introductions[0].publicKey);
+  /** Whether somebody who is sighted may be missing among the peers. */
+  let isSomebodyMissing = false;
   const table = createPeerTable({
     self,
     keys,
-    timing: settings.timing ?? defaultTiming,
+    timing,
     limits,
     clock,
     transport,
     tell,
     count,
+    onGone() {
+      isSomebodyMissing = true;
+    },
   });
 
   function self(): Self {
@@ -229,11 +231,12 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
       count('foreign-key');
       return;
     }
-    const currentKey = introductions[0].publicKey;
-    sightings = addSighting(sightings, sighting, clock.monotonicMs(), limits.peersMax, currentKey);
-    const address = addressOf(sightings.get(sighting.id) ?? new Map());
-    const byItself = sighting.source === 'beacon';
-    if (address !== undefined && !table.sight(sighting.id, address, byItself)) count('peers-max');
+    const { id, source } = sighting;
+    sightings.add(sighting, clock.monotonicMs());
+    const address = sightings.addressOf(id);
+    if (address === undefined) return;
+    if (!table.sight(id, address, source === 'beacon')) count('peers-max');
+    isSomebodyMissing ||= table.peer(id) === undefined;
   }
 
   function tell(event: MeshEvent): void {
@@ -247,18 +250,14 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
       memory = exited(memory, event.id, event.reason, nowMs, limits.peersMax);
     } else if (event.kind === 'peer-entered') {
       const { id } = event.peer;
-      const peer = peerOf(id);
+      const peer = table.peer(id);
       if (peer) memory = entered(memory, id, { endpoint: peer.endpoint, publicKey: peer.publicKey }, nowMs);
     }
   }
 
-  function peerOf(id: PeerId): Peer | undefined {
-    return table.peers().find(({ peer }) => peer.id === id)?.peer;
-  }
-
   function isHeard(id: PeerId): boolean {
-    const peer = peerOf(id);
-    return peer?.phase === 'ready' && clock.monotonicMs() - peer.heardAtMs < heardMsMax;
+    const peer = table.peer(id);
+    return peer?.phase === 'ready' && clock.monotonicMs() - peer.heardAtMs < quietMsMax(timing);
   }
 
   function count(reason: string): void {
@@ -284,7 +283,7 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
       ready: peer.phase === 'ready',
       headers: peer.headers,
       groups: [...peer.membership.groups],
-      foundBy: sourcesOf(sightings, peer.id),
+      foundBy: sightings.sourcesOf(peer.id),
       silentMs: nowMs - peer.heardAtMs,
       roundTripMs: peer.roundTripMs,
       queuedMessages,
@@ -300,16 +299,23 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
     const lateMs = nowMs - tickedAtMs - tickEveryMs;
     tickedAtMs = nowMs;
     table.tick(lateMs >= pauseMsMin ? lateMs : 0);
-    sightings = withoutExpired(sightings, nowMs);
+    sightings.dropEnded(nowMs);
     const remembered = dueOf(memory, nowMs, random);
     memory = remembered.memory;
     for (const [id, address] of remembered.due) {
-      if (!table.has(id)) sight({ source: 'memory', id, ...address, leaseMs: memoryLeaseMs });
+      if (table.peer(id) === undefined) sight({ source: 'memory', id, ...address, leaseMs: memoryLeaseMs });
     }
-    // Whoever we lost but is still announced is greeted anew.
-    for (const [id, leases] of sightings) {
-      const at = addressOf(leases);
-      if (at !== undefined && !table.has(id)) table.sight(id, at, false);
+    if (isSomebodyMissing) greetTheMissing();
+  }
+
+  /** Whoever we lost but is still announced is greeted anew. */
+  function greetTheMissing(): void {
+    isSomebodyMissing = false;
+    for (const id of sightings.ids()) {
+      const at = table.peer(id) === undefined ? sightings.addressOf(id) : undefined;
+      if (at === undefined) continue;
+      table.sight(id, at, false);
+      isSomebodyMissing ||= table.peer(id) === undefined;
     }
   }
 

@@ -70,6 +70,7 @@ export function dueOf(
   random: Random,
 ): { readonly memory: Memory; readonly due: ReadonlyMap<PeerId, Address> } {
   const due = new Map<PeerId, Address>();
+  if (memory.lost.size === 0) return { memory, due };
   const lost = new Map<PeerId, Lost>();
   for (const [id, peer] of memory.lost) {
     if (peer.untilMs <= nowMs) continue;

@@ -1,54 +1,65 @@
 import type { PeerId } from '../ids.ts';
 import type { Address, Sighting } from './discovery.ts';
 
-/** What all ways of discovery know together: per peer and source one address, until its lease ends. */
-export type Sightings = ReadonlyMap<PeerId, ReadonlyMap<string, Lease>>;
-export type Lease = Address & { readonly untilMs: number };
+type Lease = Address & { readonly source: string; readonly untilMs: number };
 
-export const noSightings: Sightings = new Map();
+/** What all ways of discovery know together: per peer and source one address, until its lease ends. */
+export interface Sightings {
+  add(sighting: Sighting, nowMs: number): void;
+  /** Cheap when no lease has ended, so that it may be called often. */
+  dropEnded(nowMs: number): void;
+  ids(): Iterable<PeerId>;
+  /** The address with the longest lease: the one that was announced last. */
+  addressOf(id: PeerId): Address | undefined;
+  /** Which ways of discovery know a peer now. */
+  sourcesOf(id: PeerId): readonly string[];
+}
 
 /**
  * `peersMax` caps what strangers can make us remember; a newcomer above it is ignored. Of a peer that announces two addresses
  * while keys rotate, the one with `currentKey` stays.
  */
-export function addSighting(
-  sightings: Sightings,
-  { id, source, endpoint, publicKey, leaseMs }: Sighting,
-  nowMs: number,
-  peersMax: number,
-  currentKey: string | undefined,
-): Sightings {
-  const known = sightings.get(id);
-  if (known === undefined && sightings.size >= peersMax) return sightings;
-  const held = known?.get(source);
-  const isBetter = held?.publicKey === currentKey && publicKey !== currentKey && (held?.untilMs ?? 0) > nowMs;
-  if (held !== undefined && isBetter) return sightings;
-  const leases = new Map(known);
-  leases.set(source, { endpoint, publicKey, untilMs: nowMs + leaseMs });
-  return new Map(sightings).set(id, leases);
-}
+export function createSightings(peersMax: number, currentKey: string | undefined): Sightings {
+  /** A peer has one lease or two, so a list is less than a map. Changed in place: hundreds of peers are sighted every second. */
+  const leasesOf = new Map<PeerId, Lease[]>();
+  /** No lease ends before. */
+  let nextEndMs = Number.POSITIVE_INFINITY;
 
-export function withoutExpired(sightings: Sightings, nowMs: number): Sightings {
-  const kept = new Map<PeerId, ReadonlyMap<string, Lease>>();
-  let changed = false;
-  for (const [id, leases] of sightings) {
-    const alive = new Map([...leases].filter(([, lease]) => lease.untilMs > nowMs));
-    if (alive.size > 0) kept.set(id, alive.size === leases.size ? leases : alive);
-    if (alive.size !== leases.size) changed = true;
-  }
-  return changed ? kept : sightings;
-}
-
-/** The address with the longest lease: the one that was announced last. */
-export function addressOf(leases: ReadonlyMap<string, Lease>): Address | undefined {
-  let best: Lease | undefined;
-  for (const lease of leases.values()) {
-    if (best === undefined || lease.untilMs > best.untilMs) best = lease;
-  }
-  return best;
-}
-
-/** Which ways of discovery know a peer now. */
-export function sourcesOf(sightings: Sightings, id: PeerId): readonly string[] {
-  return [...(sightings.get(id)?.keys() ?? [])].sort();
+  return {
+    add({ id, source, endpoint, publicKey, leaseMs }, nowMs) {
+      const lease: Lease = { source, endpoint, publicKey, untilMs: nowMs + leaseMs };
+      const leases = leasesOf.get(id);
+      if (leases === undefined) {
+        if (leasesOf.size >= peersMax) return;
+        leasesOf.set(id, [lease]);
+      } else {
+        const at = leases.findIndex((held) => held.source === source);
+        const held = leases[at];
+        const isBetter = held?.publicKey === currentKey && publicKey !== currentKey;
+        if (held !== undefined && isBetter && held.untilMs > nowMs) return;
+        if (at < 0) leases.push(lease);
+        else leases[at] = lease;
+      }
+      nextEndMs = Math.min(nextEndMs, lease.untilMs);
+    },
+    dropEnded(nowMs) {
+      if (nowMs < nextEndMs) return;
+      nextEndMs = Number.POSITIVE_INFINITY;
+      for (const [id, leases] of leasesOf) {
+        const alive = leases.filter(({ untilMs }) => untilMs > nowMs);
+        if (alive.length === 0) leasesOf.delete(id);
+        else if (alive.length < leases.length) leasesOf.set(id, alive);
+        for (const { untilMs } of alive) nextEndMs = Math.min(nextEndMs, untilMs);
+      }
+    },
+    ids: () => leasesOf.keys(),
+    addressOf(id) {
+      let best: Lease | undefined;
+      for (const lease of leasesOf.get(id) ?? []) {
+        if (best === undefined || lease.untilMs > best.untilMs) best = lease;
+      }
+      return best;
+    },
+    sourcesOf: (id) => (leasesOf.get(id) ?? []).map(({ source }) => source).sort(),
+  };
 }

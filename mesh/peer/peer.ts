@@ -30,6 +30,13 @@ export type Peer = Address & {
   receivedSequence: number;
   /** Whether it has said HELLO since our last HELLO. Tells an answer from a new start, and so stops HELLO storms. */
   readonly answered: boolean;
+  /**
+   * Whether HELLOs that it has not answered told of different groups. Then its answer may be to an early one while a later one
+   * was lost, and no sequence shows it: both are message 1.
+   */
+  readonly isUnsure: boolean;
+  /** Our group status, as our last HELLO told it. */
+  readonly toldStatus: number;
   /** When the present attempt to greet it began. */
   readonly courtedSinceMs: number;
   readonly greetedAtMs: number;
@@ -69,6 +76,8 @@ export type PeerTiming = {
   /** First wait for an answer to our HELLO; doubles up to `greetEveryMsMax`. */
   readonly greetEveryMs: number;
   readonly greetEveryMsMax: number;
+  /** How long we go on greeting a peer that does not answer. */
+  readonly giveUpAfterMs: number;
 };
 
 export const defaultTiming: PeerTiming = {
@@ -78,7 +87,21 @@ export const defaultTiming: PeerTiming = {
   pingEveryMs: 1_000,
   greetEveryMs: 1_000,
   greetEveryMsMax: 8_000,
+  giveUpAfterMs: 30_000,
 };
+
+/** A quiet peer that lives is heard this much later than we begin to ask for it, at most. */
+const answerMsMax = 2_000;
+
+/** When we PING a silent peer at the latest, beacons or not. */
+function pingAfterMsMax({ evasiveAfterMs, silentAfterMs }: PeerTiming): number {
+  return (evasiveAfterMs + silentAfterMs) / 2;
+}
+
+/** Whoever was heard within this is here: PINGs make every peer that lives speak more often. */
+export function quietMsMax(timing: PeerTiming): number {
+  return pingAfterMsMax(timing) + answerMsMax;
+}
 
 /** A message of ours before it has its place in a peer's sequence. */
 export type Outgoing =
@@ -105,8 +128,16 @@ export type PeerEffect =
 /** `peer` is undefined when it is gone: close its mailbox and forget it. */
 export type PeerStep = { readonly peer: Peer | undefined; readonly effects: readonly PeerEffect[] };
 
-/** A peer that we have just heard of. */
-export function greetNewcomer(id: PeerId, address: Address, context: PeerContext): PeerStep {
+/**
+ * A peer that we have just heard of. `toldStatus` is our group status as a HELLO told it that went to this peer in an earlier
+ * acquaintance and was not answered: it may still be on its way to a host that is suspended.
+ */
+export function greetNewcomer(
+  id: PeerId,
+  address: Address,
+  context: PeerContext,
+  toldStatus?: number,
+): PeerStep {
   const { nowMs } = context;
   return greet(
     {
@@ -118,7 +149,9 @@ export function greetNewcomer(id: PeerId, address: Address, context: PeerContext
       membership: noMembership,
       sentSequence: 0,
       receivedSequence: 0,
-      answered: false,
+      answered: toldStatus === undefined,
+      isUnsure: false,
+      toldStatus: toldStatus ?? 0,
       courtedSinceMs: nowMs,
       greetedAtMs: nowMs,
       greetings: 0,
@@ -149,12 +182,9 @@ export function stepPeer(peer: Peer, input: PeerInput, context: PeerContext): Pe
   }
 }
 
-/**
- * Whether a tick may have anything to do for this peer. Asked for every peer at every tick, so it is cheap, and no step is
- * taken without need.
- */
-export function isDue(peer: Peer, { nowMs, timing }: PeerContext): boolean {
-  return peer.phase === 'greeted' || nowMs - peer.heardAtMs >= timing.evasiveAfterMs;
+/** When a tick may first have something to do for this peer; a time that is past means every tick. */
+export function dueAtMs(peer: Peer, timing: PeerTiming): number {
+  return peer.phase === 'greeted' ? peer.greetedAtMs : peer.heardAtMs + timing.evasiveAfterMs;
 }
 
 /**
@@ -248,7 +278,15 @@ function hear(heard: Peer, message: Exclude<ZreMessage, Hello>, context: PeerCon
     case 'ping':
       return emit(heard, (sequence) => ({ kind: 'ping-ok', sequence }));
     case 'ping-ok':
-      return { peer: { ...heard, roundTripMs: context.nowMs - heard.pingedAtMs }, effects: [] };
+      // It answers PINGs of those only whose HELLO it knows: whatever it had to say to ours came before this.
+      return {
+        peer: {
+          ...heard,
+          answered: heard.answered || heard.pingedAtMs > heard.greetedAtMs,
+          roundTripMs: context.nowMs - heard.pingedAtMs,
+        },
+        effects: [],
+      };
     case 'goodbye':
       return depart(heard, 'goodbye');
     case 'elect':
@@ -269,8 +307,10 @@ function receiveHello(peer: Peer, hello: Hello, context: PeerContext): PeerStep 
   if (peer.phase === 'ready') effects.push(exit(peer, 'restarted'));
   const address = addressIn(hello, context.self);
   const moved = hasMoved(peer, address, context.self);
-  if (peer.answered || moved) {
-    const again = greet({ ...peer, ...(moved && address), greetings: 0 }, context);
+  const startsAnew = peer.answered || peer.isUnsure || moved;
+  if (startsAnew) {
+    // Nothing that it has not answered counts any more.
+    const again = greet({ ...peer, ...(moved && address), answered: true, greetings: 0 }, context);
     next = again.peer;
     effects.push(...again.effects);
   }
@@ -282,7 +322,7 @@ function receiveHello(peer: Peer, hello: Hello, context: PeerContext): PeerStep 
     membership: { groups: new Set(hello.groups), status: hello.status },
     receivedSequence: hello.sequence,
     // After a new start of the other side, its answer to our new HELLO is still to come.
-    answered: !(peer.answered || moved),
+    answered: !startsAnew,
     greetings: 0,
     heardAtMs: context.nowMs,
     isSilent: false,
@@ -320,7 +360,7 @@ function sight(
 function tick(peer: Peer, context: PeerContext): PeerStep {
   const { nowMs, timing } = context;
   if (peer.phase === 'greeted') {
-    if (nowMs - peer.courtedSinceMs >= timing.expiredAfterMs) return { peer: undefined, effects: [] };
+    if (nowMs - peer.courtedSinceMs >= timing.giveUpAfterMs) return { peer: undefined, effects: [] };
     return isGreetingDue(peer, context) ? greet(peer, context) : { peer, effects: [] };
   }
   const silentMs = nowMs - peer.heardAtMs;
@@ -329,7 +369,7 @@ function tick(peer: Peer, context: PeerContext): PeerStep {
   // A beacon of its own counts as life, but says nothing of its mailbox: it postpones the PING by half of the time that is
   // left until silence, and never the silence.
   const hasBeacon = nowMs - peer.beaconedAtMs < timing.evasiveAfterMs;
-  const pingAfterMs = hasBeacon ? (timing.evasiveAfterMs + timing.silentAfterMs) / 2 : timing.evasiveAfterMs;
+  const pingAfterMs = hasBeacon ? pingAfterMsMax(timing) : timing.evasiveAfterMs;
   if (silentMs < pingAfterMs || nowMs - peer.pingedAtMs < timing.pingEveryMs) return { peer, effects: [] };
   return emit({ ...peer, pingedAtMs: nowMs }, (sequence) => ({ kind: 'ping', sequence }));
 }
@@ -374,6 +414,8 @@ function greet(
   const greeted: Peer = {
     ...peer,
     sentSequence: 1,
+    isUnsure: !peer.answered && (peer.isUnsure || peer.toldStatus !== self.membership.status),
+    toldStatus: self.membership.status,
     answered: false,
     greetedAtMs: nowMs,
     greetings: peer.greetings + 1,

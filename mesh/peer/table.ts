@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Address } from '../discovery/discovery.ts';
+import { MeshError } from '../errors.ts';
 import type { MeshEvent } from '../events.ts';
 import { type PeerId, peerIdToBytes } from '../ids.ts';
 import type { MeshLimits } from '../limits.ts';
@@ -8,32 +9,34 @@ import { standingOf } from '../security/hello.ts';
 import { byteLengthOf, type Frames, type Link, type Transport } from '../transport/transport.ts';
 import type { Hello, ZreMessage } from '../wire/message.ts';
 import { encodeControl, encodeZre, withSequence } from '../wire/zre.ts';
+import { createAgenda } from './agenda.ts';
 import {
   addressIn,
   contentEvent,
+  dueAtMs,
   forgivePause,
   greetNewcomer,
   hasMoved,
   hearContent,
-  isDue,
   type Outgoing,
   type Peer,
   type PeerContext,
   type PeerInput,
   type PeerStep,
   type PeerTiming,
+  quietMsMax,
   type Self,
   stepPeer,
   takePlace,
 } from './peer.ts';
 
+/** How often `tick` is to be called. */
+export const tickEveryMs = 1_000;
 /** What a goodbye may take to be written. */
 const goodbyeLingerMs = 200;
 /** Room above the content limits, so that PING and JOIN still pass when content does not. */
 const outboxReserveBytes = 256 * 1024;
 const outboxReserveMessages = 1_000;
-/** A quiet peer that lives is heard this much later than we begin to ask for it, at most. */
-const answerMsMax = 2_000;
 /** Ids whose owners we met: so many that forgetting one takes a long memory. */
 const provenMax = 10_000;
 
@@ -48,6 +51,8 @@ export type PeerTableParts = {
   readonly transport: Transport;
   readonly tell: (event: MeshEvent) => void;
   readonly count: (reason: string) => void;
+  /** A peer is not in the table any more. */
+  readonly onGone: () => void;
 };
 
 export type HelloRefusal =
@@ -68,7 +73,7 @@ export type PeerEntry = {
 
 /** All peers, each with its mailbox: peer.ts decides what happens to a peer, this does it. */
 export interface PeerTable {
-  has(id: PeerId): boolean;
+  peer(id: PeerId): Peer | undefined;
   peers(): readonly PeerEntry[];
   /** A peer's message; answers why it was dropped, if so. */
   receive(id: PeerId, message: ZreMessage): HelloRefusal | 'unknown-peer' | undefined;
@@ -87,14 +92,24 @@ export interface PeerTable {
 }
 
 /** A peer's state and its mailbox, which live and die together. */
-type Entry = { peer: Peer; mailbox: Link | undefined };
+type Entry = {
+  peer: Peer;
+  mailbox: Link | undefined;
+  /** Messages that its full outbox has not taken, since it was told of. */
+  dropped: number;
+};
 
 export function createPeerTable(parts: PeerTableParts): PeerTable {
-  const { self, keys, timing, limits, clock, transport, tell, count } = parts;
+  const { self, keys, timing, limits, clock, transport, tell, count, onGone } = parts;
   const routingId = Uint8Array.from([1, ...peerIdToBytes(self().id)]);
   const entries = new Map<PeerId, Entry>();
   /** Ids that were shown to be their owner's. */
   const proven = new Set<PeerId>();
+  /** Our group status in the last HELLO to a peer that went without answering it. */
+  const unanswered = new Map<PeerId, number>();
+  const agenda = createAgenda<Entry>(tickEveryMs);
+  /** Whose full outboxes were told of. */
+  const overflowing = new Set<Entry>();
   /** Mailboxes on their way out; closing waits for them. */
   const closing = new Set<Promise<void>>();
 
@@ -105,8 +120,8 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   /** False when the table is full. */
   function meet(id: PeerId, address: Address): boolean {
     if (entries.size >= limits.peersMax) return false;
-    const step = greetNewcomer(id, address, context());
-    if (step.peer) perform({ peer: step.peer, mailbox: undefined }, step);
+    const step = greetNewcomer(id, address, context(), unanswered.get(id));
+    if (step.peer) perform({ peer: step.peer, mailbox: undefined, dropped: 0 }, step);
     return true;
   }
 
@@ -119,6 +134,19 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     return false;
   }
 
+  function forget(entry: Entry): void {
+    const { id, answered, toldStatus } = entry.peer;
+    entries.delete(id);
+    unanswered.delete(id);
+    const oldest = unanswered.keys().next().value;
+    if (unanswered.size >= limits.peersMax && oldest !== undefined) unanswered.delete(oldest);
+    if (!answered) unanswered.set(id, toldStatus);
+    hangUp(entry, 0);
+    agenda.forget(entry);
+    overflowing.delete(entry);
+    onGone();
+  }
+
   function act(entry: Entry, input: PeerInput): void {
     perform(entry, stepPeer(entry.peer, input, context()));
   }
@@ -126,11 +154,12 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   function perform(entry: Entry, { peer, effects }: PeerStep): void {
     // The state first: a listener that is told of an event may send at once.
     if (peer === undefined) {
-      entries.delete(entry.peer.id);
-      hangUp(entry, 0);
+      forget(entry);
     } else {
       entry.peer = peer;
       entries.set(peer.id, entry);
+      // Whoever was heard is looked at later than it was to be: that is found out then.
+      if (peer.phase === 'greeted') agenda.look(entry, dueAtMs(peer, timing));
     }
     for (const effect of effects) {
       switch (effect.kind) {
@@ -158,9 +187,10 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
         queueMessagesMax: limits.outboxMessagesMax + outboxReserveMessages,
         queueBytesMax: limits.outboxBytesMax + outboxReserveBytes,
       });
-    } catch {
+    } catch (cause) {
       // A stranger's endpoint may be no address at all. The peer stays unanswered, and goes.
-      count('bad-endpoint');
+      const isFull = cause instanceof MeshError && cause.code === 'NO_DESCRIPTORS';
+      count(isFull ? 'no-descriptors' : 'bad-endpoint');
       return undefined;
     }
   }
@@ -173,10 +203,10 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   }
 
   /** False when the outbox is full: a message that got its place in the sequence and was then lost would be a gap. */
-  function say({ peer, mailbox }: Entry, control: Uint8Array, content: Frames): boolean {
+  function say(entry: Entry, control: Uint8Array, content: Frames): boolean {
+    const { peer, mailbox } = entry;
     if (mailbox === undefined || !hasRoom(mailbox, content)) {
-      count('outbox-full');
-      tell({ kind: 'outbox-full', id: peer.id, droppedMessages: 1 });
+      drop(entry);
       return false;
     }
     return mailbox.send([withSequence(control, takePlace(peer)), ...content]);
@@ -198,6 +228,25 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     return true;
   }
 
+  /** A flood must not become one of events: a full outbox is told of once, and then what it has cost, once it has room again. */
+  function drop(entry: Entry): void {
+    count('outbox-full');
+    overflowing.add(entry);
+    if (entry.dropped++ === 0) tell({ kind: 'outbox-full', id: entry.peer.id, droppedMessages: 1 });
+  }
+
+  function tellIfDrained(entry: Entry): void {
+    const { mailbox, peer, dropped } = entry;
+    const hasDrained =
+      mailbox !== undefined &&
+      mailbox.queuedMessages <= limits.outboxMessagesMax / 2 &&
+      mailbox.queuedBytes <= limits.outboxBytesMax / 2;
+    if (!hasDrained) return;
+    entry.dropped = 0;
+    overflowing.delete(entry);
+    tell({ kind: 'outbox-drained', id: peer.id, droppedMessages: dropped });
+  }
+
   function refusalOf(id: PeerId, hello: Hello): HelloRefusal | undefined {
     const address = addressIn(hello, self());
     // libzyre connects to itself for ever when told its own endpoint.
@@ -214,7 +263,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     if (proven.has(id)) return 'id-taken';
     const peer = entries.get(id)?.peer;
     if (peer?.phase !== 'ready' || !hasMoved(peer, address, self())) return undefined;
-    const lives = clock.monotonicMs() - peer.heardAtMs < timing.evasiveAfterMs + answerMsMax;
+    const lives = clock.monotonicMs() - peer.heardAtMs < quietMsMax(timing);
     return lives ? 'id-taken' : undefined;
   }
 
@@ -226,7 +275,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   }
 
   return {
-    has: (id) => entries.has(id),
+    peer: (id) => entries.get(id)?.peer,
     peers: () =>
       [...entries.values()].map(({ peer, mailbox }) => ({
         peer,
@@ -259,10 +308,15 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     },
     tick(pausedMs) {
       const now = context();
-      // A step may take its peer out, and its listener others: Map's iteration goes on past both.
-      for (const entry of entries.values()) {
-        if (pausedMs > 0) entry.peer = forgivePause(entry.peer, pausedMs, now.nowMs);
-        if (isDue(entry.peer, now)) perform(entry, stepPeer(entry.peer, { kind: 'tick' }, now));
+      if (pausedMs > 0) {
+        for (const entry of entries.values()) entry.peer = forgivePause(entry.peer, pausedMs, now.nowMs);
+      }
+      for (const entry of overflowing) tellIfDrained(entry);
+      for (const entry of agenda.due(now.nowMs)) {
+        // A listener that was told of another peer may have taken this one out.
+        if (entries.get(entry.peer.id) !== entry) continue;
+        if (dueAtMs(entry.peer, timing) <= now.nowMs) act(entry, { kind: 'tick' });
+        if (entries.get(entry.peer.id) === entry) agenda.look(entry, dueAtMs(entry.peer, timing));
       }
     },
     announce(message) {

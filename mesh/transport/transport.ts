@@ -20,7 +20,11 @@ export interface Transport {
    * Listens at `endpoint` (`tcp://127.0.0.1:*` lets the system choose the port). Rejects with MeshError BIND_FAILED.
    */
   listen(endpoint: string, options: ListenOptions): Promise<Listener>;
-  /** Dials `endpoint` and keeps redialling until closed. Sending works at once: messages wait for the connection. */
+  /**
+   * Dials `endpoint` and keeps redialling until closed. Sending works at once: messages wait for the connection. Throws
+   * MeshError NO_DESCRIPTORS for a mailbox when the process is about to run out of file descriptors, and an error for what is
+   * no address at all.
+   */
   dial(endpoint: string, options: DialOptions): Link;
   /** Hosts of endpoints by name. */
   readonly names: Names;

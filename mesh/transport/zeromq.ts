@@ -1,5 +1,6 @@
 import { Context, Dealer, type MessageLike, Router } from 'zeromq';
 import { MeshError } from '../errors.ts';
+import { hasDescriptorsLeft } from './descriptors.ts';
 import { createGatekeeper, type Gatekeeper } from './gatekeeper.ts';
 import { systemNames } from './names.ts';
 import { createOutbox } from './outbox.ts';
@@ -23,6 +24,12 @@ const reconnectIntervalMsMax = 8_000;
 const highWaterMark = 1_000;
 /** libzmq would keep trying to connect to a host that swallows packets for minutes. */
 const connectTimeoutMs = 5_000;
+/**
+ * ZMTP's own PINGs, which libzmq sends and answers off the main thread. A connection whose other end vanished without a word (a
+ * pulled cable, a firewall that forgot it) is closed after the timeout, so that a mailbox is dialled anew and a dead dialler's
+ * file descriptor is free. Below the silence after which a peer is greeted anew, above any pause of a living network.
+ */
+const heartbeats = { heartbeatInterval: 3_000, heartbeatTimeout: 10_000, heartbeatTimeToLive: 15_000 };
 
 /** A stranger who connects and says nothing holds a file descriptor for so long; libzmq's default is 30 s. */
 const handshakeMsMax = 5_000;
@@ -56,6 +63,7 @@ async function listen(
     }),
     ipv6: isIpv6(endpoint),
     handshakeInterval: handshakeMsMax,
+    ...heartbeats,
     handover: true,
     mandatory: true,
     linger: 0,
@@ -121,6 +129,13 @@ function refusalOf(code: string | undefined): HandshakeRefusal {
 }
 
 function dial(context: Context, endpoint: string, options: DialOptions): Link {
+  // Mailboxes of peers only: hubs of gossip are few, and how everyone else is found.
+  if (options.routingId && !hasDescriptorsLeft()) {
+    throw new MeshError(
+      'NO_DESCRIPTORS',
+      `cannot dial ${endpoint}: this process has no file descriptors to spare`,
+    );
+  }
   const dealer = new Dealer({
     context,
     ipv6: isIpv6(endpoint),
@@ -135,6 +150,7 @@ function dial(context: Context, endpoint: string, options: DialOptions): Link {
     reconnectInterval: reconnectIntervalMs,
     reconnectMaxInterval: reconnectIntervalMsMax,
     connectTimeout: connectTimeoutMs,
+    ...heartbeats,
     // The binding types a routing id as text, but takes bytes; ZRE's begin with 01.
     ...(options.routingId && { routingId: Buffer.from(options.routingId) as unknown as string }),
   });

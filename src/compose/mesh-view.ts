@@ -41,7 +41,17 @@ function eventRow(event: QueuedEvent, time: string, mesh: Mesh): MeshEventRow | 
     case 'peer-joined':
     case 'peer-left':
       return { kind, time, ...about(event.id), group: event.group };
+    case 'peer-silent':
+    case 'peer-heard':
+      return {
+        kind,
+        time,
+        id: event.id.toLowerCase(),
+        name: event.name,
+        silent_ms: Math.round(event.silentMs),
+      };
     case 'outbox-full':
+    case 'outbox-drained':
       return { kind, time, ...about(event.id), dropped: event.droppedMessages };
     case 'stranger-refused':
       return { kind, time, reason: event.reason };

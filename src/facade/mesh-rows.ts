@@ -111,7 +111,7 @@ export const meshEventSchema = z
     }),
     z.strictObject({ kind: z.enum(['peer-joined', 'peer-left']), time, ...aboutPeer, group: z.string() }),
     z.strictObject({ kind: z.enum(['peer-silent', 'peer-heard']), time, ...aboutPeer, silent_ms: count }),
-    z.strictObject({ kind: z.literal('outbox-full'), time, ...aboutPeer, dropped: count }),
+    z.strictObject({ kind: z.enum(['outbox-full', 'outbox-drained']), time, ...aboutPeer, dropped: count }),
     z.strictObject({ kind: z.literal('stranger-refused'), time, reason: z.string() }),
     z.strictObject({ kind: z.literal('turned-away'), time, endpoint }),
     z.strictObject({

@@ -343,6 +343,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
         break;
       case 'peer-entered':
       case 'outbox-full':
+      case 'outbox-drained':
       case 'peer-silent':
       case 'peer-heard':
       case 'stranger-refused':
