@@ -73,7 +73,11 @@ export type PeerTiming = {
   readonly expiredAfterMs: number;
   /** Between PINGs to a silent peer. libzyre: its loop tick, 1,000. */
   readonly pingEveryMs: number;
-  /** First wait for an answer to our HELLO; doubles up to `greetEveryMsMax`. */
+  /**
+   * First wait for an answer to our HELLO; doubles up to `greetEveryMsMax`. A HELLO is not lost while its connection lives, so
+   * there is no hurry: where fifty nodes start at once on a busy machine, answers take longer than a second, and to greet anew
+   * each second made so much work that they never met.
+   */
   readonly greetEveryMs: number;
   readonly greetEveryMsMax: number;
   /** How long we go on greeting a peer that does not answer. */
@@ -85,7 +89,7 @@ export const defaultTiming: PeerTiming = {
   silentAfterMs: 15_000,
   expiredAfterMs: 30_000,
   pingEveryMs: 1_000,
-  greetEveryMs: 1_000,
+  greetEveryMs: 3_000,
   greetEveryMsMax: 8_000,
   giveUpAfterMs: 30_000,
 };
