@@ -1,6 +1,6 @@
 import { MeshError } from './errors.ts';
 import type { MeshLimits } from './limits.ts';
-import type { Self } from './peer/peer.ts';
+import type { PeerTiming, Self } from './peer/peer.ts';
 import { decodeZre, encodeZre } from './wire/zre.ts';
 
 /**
@@ -24,4 +24,13 @@ export function checkSelf(self: Self, limits: MeshLimits): void {
     if (!taken.ok)
       throw new MeshError('TOO_LARGE', `no peer would take this node's introduction: ${taken.reason}`);
   }
+}
+
+/** Throws MeshError BAD_TIMING: in another order nobody is asked before it is given up, and live peers drop one another. */
+export function checkTiming({ evasiveAfterMs, silentAfterMs, expiredAfterMs }: PeerTiming): void {
+  if (evasiveAfterMs < silentAfterMs && silentAfterMs < expiredAfterMs) return;
+  throw new MeshError(
+    'BAD_TIMING',
+    `evasiveAfterMs, silentAfterMs and expiredAfterMs have to grow: they are ${evasiveAfterMs}, ${silentAfterMs} and ${expiredAfterMs}`,
+  );
 }

@@ -36,13 +36,13 @@ export function systemParts(): MeshParts {
   return parts;
 }
 
-export type Headers = ReadonlyMap<string, string> | Readonly<Record<string, string>>;
+export type MeshHeaders = ReadonlyMap<string, string> | Readonly<Record<string, string>>;
 
 type Omittable = {
   readonly name: string;
   readonly id?: PeerId;
   readonly identity?: Identity;
-  readonly headers?: Headers;
+  readonly headers?: MeshHeaders;
   readonly bind?: string;
   readonly discovery?: readonly Discovery[];
 };

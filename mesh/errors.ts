@@ -8,8 +8,8 @@ export type MeshErrorCode =
   | 'BAD_NAME'
   | 'BAD_TIMING'
   | 'NO_CONTENT'
-  | 'NOT_ENOUGH_PEERS'
   | 'NO_DESCRIPTORS'
+  | 'NOT_ENOUGH_PEERS'
   | 'TOO_LARGE'
   | 'STOPPED';
 

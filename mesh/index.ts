@@ -1,7 +1,7 @@
 /** The door of `tocsin/mesh`: ZRE (RFC 36, Zyre's protocol) for Node. Bytes in, bytes out. */
 export { type Clock, every, systemClock, type Timer } from './clock.ts';
 export { type Content, framesOf, textOf } from './content.ts';
-export type { Headers, MeshParts } from './defaults.ts';
+export type { MeshHeaders, MeshParts } from './defaults.ts';
 export { type BeaconOptions, beaconDiscovery, beaconOptionsFor, beaconPort } from './discovery/beacon.ts';
 export type {
   Address,
@@ -25,6 +25,7 @@ export { jitter, pick, type Random, randomInt, seededRandom, systemRandom } from
 export { type CurvePair, curvePairOf, meshKeyBytes } from './security/curve.ts';
 export { type Identity, idOfPublicKey } from './security/identity.ts';
 export { identityOfSeed } from './security/seeded-identity.ts';
+export { descriptorLimit, fileDescriptorWarning } from './transport/descriptors.ts';
 export { type Names, systemNames } from './transport/names.ts';
 export {
   type SimulatedClock,

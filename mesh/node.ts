@@ -1,8 +1,8 @@
 import { type Advertised, advertisedEndpoint, parseAdvertised } from './advertise.ts';
-import { checkSelf } from './check-self.ts';
+import { checkSelf, checkTiming } from './check-self.ts';
 import { every } from './clock.ts';
 import { type Content, framesOf } from './content.ts';
-import { completed, type Headers, type MeshParts, systemParts } from './defaults.ts';
+import { completed, type MeshHeaders, type MeshParts, systemParts } from './defaults.ts';
 import type { Address, Discovery, RunningDiscovery, Sighting } from './discovery/discovery.ts';
 import { dueOf, entered, exited, noMemory } from './discovery/memory.ts';
 import { createSightings } from './discovery/sightings.ts';
@@ -35,7 +35,7 @@ export type MeshSettings = {
   /** That of `identity` unless stated. */
   readonly id?: PeerId;
   /** Fixed for the life of the node: ZRE has no message to change them. None unless stated. */
-  readonly headers?: Headers;
+  readonly headers?: MeshHeaders;
   /** Where the mailbox listens; `tcp://127.0.0.1:*` unless stated. */
   readonly bind?: string;
   /**
@@ -129,12 +129,13 @@ const identityBytes = 17;
 /**
  * Starts a ZRE node: binds its mailbox, starts discovery, and keeps peers as peer.ts says. `parts` is what it reaches the world
  * through: the system's own, unless some are handed in. Rejects with MeshError (BIND_FAILED, and BAD_ENDPOINT, BAD_NAME,
- * BAD_HEADER or TOO_LARGE for settings that cannot be or that no peer would take).
+ * BAD_HEADER, BAD_TIMING or TOO_LARGE for settings that cannot be or that no peer would take).
  */
 export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> = {}): Promise<Mesh> {
   const { clock, random, transport, datagrams } = { ...systemParts(), ...parts };
   const settings = completed(given, random);
   const { limits = defaultLimits, timing = defaultTiming } = settings;
+  checkTiming(timing);
   const listeners = new Set<(event: MeshEvent) => void>();
   const endings = new Set<() => void>();
   const counts = new Map<string, number>();
@@ -169,6 +170,7 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
     onGone() {
       isSomebodyMissing = true;
     },
+    sightedAt: sightings.addressOf,
   });
 
   function self(): Self {
@@ -247,6 +249,7 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
   function remember(event: MeshEvent): void {
     const nowMs = clock.monotonicMs();
     if (event.kind === 'peer-exited') {
+      if (event.reason === 'goodbye') sightings.drop(event.id);
       memory = exited(memory, event.id, event.reason, nowMs, limits.peersMax);
     } else if (event.kind === 'peer-entered') {
       const { id } = event.peer;

@@ -2,15 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
-  beaconDiscovery,
-  beaconOptionsFor,
   curvePairOf,
-  type Discovery,
-  gossipDiscovery,
-  type HandshakeRefusal,
+  defaultLimits,
+  defaultTiming,
+  fileDescriptorWarning,
   type Mesh,
-  mdnsDiscovery,
-  networksOf,
   peerIdFromBytes,
   startMesh,
   systemClock,
@@ -21,8 +17,16 @@ import {
 import { loadAccess, parseFleetTokens } from './access/tokens.ts';
 import type { StartedNode } from './cli/io.ts';
 import { version } from './cli/version.ts';
+import {
+  addressIn,
+  discoveriesOf,
+  discoverySentence,
+  endpointOf,
+  securitySentence,
+} from './compose/discoveries.ts';
 import { tallyMesh } from './compose/mesh-tally.ts';
 import { eventRows, peerRows, tocsinHeader } from './compose/mesh-view.ts';
+import { warnOfStrangers } from './compose/strangers.ts';
 import type { Config } from './config/settings.ts';
 import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
 import { hlcMs, hybridClock } from './event/hlc.ts';
@@ -48,8 +52,6 @@ export type { StartedNode } from './cli/io.ts';
 export type { Config } from './config/settings.ts';
 
 const nodeFile = 'node.json';
-/** `_tocsin._tcp` of DNS-SD. */
-const mdnsType = 'tocsin';
 /** How many ports above the default are tried when it is taken. */
 const portsTried = 200;
 
@@ -212,10 +214,18 @@ async function startNode(
         bind: endpointOf(addressIn(config.meshHost), config.meshPort),
         ...(config.meshAdvertise !== undefined && { advertise: config.meshAdvertise }),
         discovery: discoveriesOf(config),
+        timing: {
+          ...defaultTiming,
+          evasiveAfterMs: config.peerEvasiveMs,
+          silentAfterMs: config.peerSilentMs,
+          expiredAfterMs: config.peerExpiredMs,
+        },
       },
       { clock: systemClock, random: systemRandom, transport: zeromqTransport(), datagrams: udpDatagrams() },
     );
     stops.push(() => mesh.stop());
+    const descriptors = fileDescriptorWarning(defaultLimits);
+    if (descriptors !== undefined) log.warn(descriptors);
     meshNumbers.current = tallyMesh(mesh);
     warnOfStrangers(mesh, keys.length > 0, log);
     const replicator = startReplicator({
@@ -251,6 +261,7 @@ async function startNode(
       id: identity.nodeId,
       name,
       version: version(),
+      encrypted: keys.length > 0,
       stream: publisher.endpoint,
     });
 
@@ -285,8 +296,9 @@ async function startNode(
       meshEndpoint: mesh.endpoint,
       ...(gossipEndpoint !== undefined && { gossipEndpoint }),
       discovery: discoverySentence(config),
+      security: securitySentence(config),
       ...(access.newAdminToken !== undefined && { adminToken: access.newAdminToken }),
-      warnings: [],
+      warnings: descriptors === undefined ? [] : [descriptors],
       ready: replicator.ready,
       stop,
     };
@@ -294,39 +306,6 @@ async function startNode(
     await stop();
     throw error;
   }
-}
-
-/** Once for each reason: whoever reaches the port can come again and again, and the metrics count them. */
-function warnOfStrangers(mesh: Mesh, hasKey: boolean, log: Logger): void {
-  const warned = new Set<string>();
-  function warnOnce(about: string, details: Record<string, unknown>, sentence: string): void {
-    if (warned.has(about)) return;
-    warned.add(about);
-    log.warn(details, sentence);
-  }
-  mesh.subscribe((event) => {
-    if (event.kind === 'stranger-refused') {
-      warnOnce(event.reason, { reason: event.reason }, strangerSentence(event.reason, hasKey));
-    } else if (event.kind === 'turned-away') {
-      warnOnce(event.endpoint, { seed: event.endpoint }, turnedAwaySentence(hasKey));
-    }
-  });
-}
-
-function strangerSentence(reason: HandshakeRefusal, hasKey: boolean): string {
-  if (reason === 'bad-handshake')
-    return 'something that is no node connected to the mesh port, and was turned away';
-  if (!hasKey)
-    return 'a node with a mesh key was turned away: this one has none; give all nodes the same TOCSIN_MESH_KEY';
-  return reason === 'no-key'
-    ? 'a node without a mesh key was turned away; if it is yours, give it this mesh’s TOCSIN_MESH_KEY'
-    : 'a node with another mesh key was turned away; if it is yours, give it this mesh’s TOCSIN_MESH_KEY, or set TOCSIN_MESH_KEY_PREVIOUS while keys rotate';
-}
-
-function turnedAwaySentence(hasKey: boolean): string {
-  return hasKey
-    ? 'a seed does not let this node in: its TOCSIN_MESH_KEY is another one, or it has none'
-    : 'a seed does not let this node in: its mesh has a key; set TOCSIN_MESH_KEY to it';
 }
 
 /** The port that was set by hand, or the first free one from the default on. */
@@ -342,41 +321,18 @@ async function onFreePort<T>(port: number, byHand: boolean, start: (port: number
   }
 }
 
-function discoveriesOf(config: Config): readonly Discovery[] {
-  const { discovery, meshHost, beaconPort, gossipPort, seeds } = config;
-  const ways: Discovery[] = [];
-  if (discovery.includes('beacon')) ways.push(beaconDiscovery(beaconOptionsFor(meshHost, beaconPort)));
-  if (discovery.includes('mdns')) ways.push(mdnsDiscovery({ type: mdnsType, host: meshHost }));
-  // What DNS yields are hubs of gossip.
-  if (discovery.includes('gossip') || discovery.includes('dns'))
-    ways.push(gossipDiscovery({ bind: endpointOf(addressIn(meshHost), gossipPort), seeds }));
-  return ways;
-}
-
-function discoverySentence({ discovery, meshHost, beaconPort, seeds }: Config): string {
-  const ways: string[] = [];
-  if (discovery.includes('beacon')) ways.push(`UDP beacons on port ${beaconPort} of ${meshHost}`);
-  if (discovery.includes('mdns')) ways.push(`multicast DNS as _${mdnsType}._tcp on ${meshHost}`);
-  const stated = seeds.filter((seed) => !seed.startsWith('dns:'));
-  const named = seeds.filter((seed) => seed.startsWith('dns:'));
-  if (stated.length > 0) ways.push(`gossip from ${stated.join(', ')}`);
-  if (named.length > 0) ways.push(`gossip from what DNS names as ${named.join(', ')}`);
-  if (discovery.includes('gossip') && seeds.length === 0)
-    ways.push('gossip, once a node names this one as its seed');
-  return `Peers are found by ${ways.join(' and ')}.`;
-}
-
-/** The address of a network interface; any other host as it is. */
-function addressIn(host: string): string {
-  return networksOf(host).find(({ name }) => name === host)?.address ?? host;
-}
-
 function viewOf(
   mesh: Mesh,
   replicator: Replicator,
   isDraining: () => boolean,
   failure: () => Error | undefined,
-  self: { readonly id: string; readonly name: string; readonly version: string; readonly stream: string },
+  self: {
+    readonly id: string;
+    readonly name: string;
+    readonly version: string;
+    readonly encrypted: boolean;
+    readonly stream: string;
+  },
 ): MeshView {
   const gossip = mesh.discoveryEndpoints.get('gossip');
   return {
@@ -384,6 +340,7 @@ function viewOf(
       id: self.id,
       name: self.name,
       version: self.version,
+      encrypted: self.encrypted,
       endpoints: { mesh: mesh.endpoint, stream: self.stream, ...(gossip !== undefined && { gossip }) },
       counters: Object.fromEntries([...mesh.counters(), ...replicator.counters()]),
     }),
@@ -400,12 +357,15 @@ function viewOf(
 const uncounted = (): ReadonlyMap<string, number> => new Map();
 
 const unstarted: MeshView = {
-  self: () => ({ id: '', name: '', version: '', endpoints: { mesh: '', stream: '' }, counters: {} }),
+  self: () => ({
+    id: '',
+    name: '',
+    version: '',
+    encrypted: false,
+    endpoints: { mesh: '', stream: '' },
+    counters: {},
+  }),
   peers: () => [],
   async *events() {},
   readiness: () => ({ ready: false, reason: 'starting', peers: 0, missing: 0 }),
 };
-
-function endpointOf(host: string, port: number): string {
-  return `tcp://${host.includes(':') ? `[${host}]` : host}:${port === 0 ? '*' : port}`;
-}

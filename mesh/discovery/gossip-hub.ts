@@ -19,15 +19,19 @@ export type Hub = {
   readonly tuples: ReadonlyMap<string, Tuple>;
   /** Dialers that have spoken, by name. */
   readonly clients: ReadonlyMap<string, Client>;
-  /** Seeds that are connected now, and when each was last heard. */
-  readonly remotes: ReadonlyMap<string, number>;
+  /** Seeds that are connected now. */
+  readonly remotes: ReadonlyMap<string, Remote>;
   readonly publishedAtMs: number;
 };
 
 /** `pings`: it is one of ours, and so is gone when it falls silent. Stock clients are silent by nature. */
 export type Client = { readonly heardAtMs: number; readonly pings: boolean };
 
-export type Tuple = { readonly value: string; readonly untilMs: number };
+/** `isPatient`: it is one of ours, and does not forget us after a second of silence. */
+export type Remote = { readonly heardAtMs: number; readonly pingedAtMs: number; readonly isPatient: boolean };
+
+/** `toldUntilMs`: the lease as it was last handed on. */
+export type Tuple = { readonly value: string; readonly untilMs: number; readonly toldUntilMs: number };
 
 export type HubTiming = {
   /** What an entry is worth from its owner's last word. */
@@ -36,21 +40,30 @@ export type HubTiming = {
   readonly renewEveryMs: number;
 };
 
-export const defaultHubTiming: HubTiming = { leaseMs: 30_000, renewEveryMs: 5_000 };
+export const defaultHubTiming: HubTiming = { leaseMs: 30_000, renewEveryMs: 10_000 };
 
-/** A renewal that gains less than this is an echo, and is not handed on: so echoes die out. */
+/** A renewal that gains less than this is an echo, and says nothing. */
 const renewalMsMin = 1_000;
+/** Hubs hand a renewal on when it gains this part of a lease: every second one, as each goes to everyone. */
+const renewalToHandOn = 1 / 2;
 
 /** Who pings and is silent for so long, or does not answer our pings, is gone: TCP itself may take many minutes to notice. */
 const silentMsMax = 5_000;
+const pingPatientEveryMs = 2_000;
 /** An entry with less than this part of its lease left has not been renewed by its owner. */
-const overdue = 1 / 3;
+const overdue = 1 / 6;
 
 /** A side of the hub: a client by its routing id, or a remote by its endpoint. */
 export type Side = { readonly kind: 'client' | 'remote'; readonly name: string };
 
 export type HubInput =
-  | { readonly kind: 'received'; readonly from: Side; readonly message: GossipMessage }
+  /** `isPatient`: a remote says that it is one of ours. */
+  | {
+      readonly kind: 'received';
+      readonly from: Side;
+      readonly message: GossipMessage;
+      readonly isPatient?: boolean;
+    }
   | { readonly kind: 'remote-connected'; readonly name: string }
   | { readonly kind: 'remote-lost'; readonly name: string }
   | { readonly kind: 'client-lost'; readonly name: string }
@@ -75,7 +88,7 @@ export type HubStep = { readonly hub: Hub; readonly effects: readonly HubEffect[
 export function newHub(key: PeerId, value: string, context: HubContext): Hub {
   return {
     own: { key, value },
-    tuples: new Map([[key, { value, untilMs: context.nowMs + context.timing.leaseMs }]]),
+    tuples: new Map([[key, fullLease(value, context)]]),
     clients: new Map(),
     remotes: new Map(),
     publishedAtMs: context.nowMs,
@@ -85,9 +98,9 @@ export function newHub(key: PeerId, value: string, context: HubContext): Hub {
 export function stepHub(hub: Hub, input: HubInput, context: HubContext): HubStep {
   switch (input.kind) {
     case 'received':
-      return receive(hub, input.from, input.message, context);
+      return receive(hub, input, context);
     case 'remote-connected':
-      return introduce(heardRemote(hub, input.name, context), input.name, context);
+      return introduce(heardRemote(hub, input.name, false, context), input.name, context);
     case 'remote-lost':
       return { hub: { ...hub, remotes: without(hub.remotes, input.name) }, effects: [] };
     case 'client-lost':
@@ -99,11 +112,15 @@ export function stepHub(hub: Hub, input: HubInput, context: HubContext): HubStep
   }
 }
 
-function receive(hub: Hub, from: Side, message: GossipMessage, context: HubContext): HubStep {
+function receive(
+  hub: Hub,
+  { from, message, isPatient = false }: Extract<HubInput, { kind: 'received' }>,
+  context: HubContext,
+): HubStep {
   const known =
     from.kind === 'client'
       ? heardClient(hub, from.name, message.kind === 'ping', context)
-      : heardRemote(hub, from.name, context);
+      : heardRemote(hub, from.name, isPatient, context);
   switch (message.kind) {
     case 'hello':
       // A stock hub takes offence at a second HELLO and forgets the client. Whoever asks is answered.
@@ -134,21 +151,24 @@ function learn(
   // Only we speak for ourselves: an old entry of ours would otherwise outlive the new one.
   if (key === hub.own.key) return { hub, effects: [] };
   const leaseMs = ttlMs === 0 ? context.timing.leaseMs : Math.min(ttlMs, context.timing.leaseMs);
-  const tuple: Tuple = { value, untilMs: context.nowMs + leaseMs };
+  const untilMs = context.nowMs + leaseMs;
   const held = hub.tuples.get(key);
   if (held === undefined && hub.tuples.size >= context.limits.gossipTuplesMax) return { hub, effects: [] };
   // The lease decides between two values as well: an owner renews only its newest one.
-  if (held !== undefined && tuple.untilMs < held.untilMs + renewalMsMin) return { hub, effects: [] };
+  if (held !== undefined && untilMs < held.untilMs + renewalMsMin) return { hub, effects: [] };
+  const isNews =
+    held?.value !== value || untilMs - held.toldUntilMs >= renewalToHandOn * context.timing.leaseMs;
+  const tuple: Tuple = { value, untilMs, toldUntilMs: isNews ? untilMs : held.toldUntilMs };
   const next: Hub = { ...hub, tuples: new Map(hub.tuples).set(key, tuple) };
   const effects: HubEffect[] = [];
   const address = addressOf(value);
   if (isPeerId(key) && (address.publicKey === undefined || isPublicKey(address.publicKey))) {
     effects.push({ kind: 'sighted', sighting: { source: 'gossip', id: key, ...address, leaseMs } });
   }
+  if (!isNews) return { hub: next, effects };
+  const handedOn: GossipMessage = { kind: 'publish', key, value, ttlMs: leaseMs };
   for (const to of everyone(next)) {
-    if (to.kind !== from.kind || to.name !== from.name) {
-      effects.push({ kind: 'send', to, message: { kind: 'publish', key, value, ttlMs: leaseMs } });
-    }
+    if (to.kind !== from.kind || to.name !== from.name) effects.push({ kind: 'send', to, message: handedOn });
   }
   return { hub: next, effects };
 }
@@ -168,18 +188,24 @@ function addressOf(value: string): Address {
 function tick(hub: Hub, context: HubContext): HubStep {
   const { nowMs, timing } = context;
   const isSilent = (heardAtMs: number): boolean => nowMs - heardAtMs > silentMsMax;
-  const silent = [...hub.remotes].filter(([, heardAtMs]) => isSilent(heardAtMs)).map(([name]) => name);
+  const effects: HubEffect[] = [];
+  const remotes = new Map(hub.remotes);
+  for (const [name, remote] of hub.remotes) {
+    if (isSilent(remote.heardAtMs)) {
+      remotes.delete(name);
+      effects.push({ kind: 'redial', name });
+    } else if (!remote.isPatient || nowMs - remote.pingedAtMs >= pingPatientEveryMs) {
+      // A stock hub forgets whoever is silent for one second.
+      remotes.set(name, { ...remote, pingedAtMs: nowMs });
+      effects.push({ kind: 'send', to: { kind: 'remote', name }, message: { kind: 'ping' } });
+    }
+  }
   const next: Hub = {
     ...hub,
+    remotes,
     clients: kept(hub.clients, ({ heardAtMs, pings }) => !pings || !isSilent(heardAtMs)),
-    remotes: kept(hub.remotes, (heardAtMs) => !isSilent(heardAtMs)),
     tuples: kept(hub.tuples, ({ untilMs }) => untilMs > nowMs),
   };
-  const effects: HubEffect[] = silent.map((name) => ({ kind: 'redial', name }));
-  for (const name of next.remotes.keys()) {
-    // A stock hub forgets whoever is silent for one second.
-    effects.push({ kind: 'send', to: { kind: 'remote', name }, message: { kind: 'ping' } });
-  }
   const due: [string, string][] = [];
   for (const [key, { value, untilMs }] of next.tuples) {
     const isOverdue = untilMs - nowMs < timing.leaseMs * overdue;
@@ -191,12 +217,15 @@ function tick(hub: Hub, context: HubContext): HubStep {
 
   const tuples = new Map(next.tuples);
   for (const [key, value] of due) {
-    tuples.set(key, { value, untilMs: nowMs + timing.leaseMs });
-    for (const to of everyone(next)) {
-      effects.push({ kind: 'send', to, message: { kind: 'publish', key, value, ttlMs: timing.leaseMs } });
-    }
+    tuples.set(key, fullLease(value, context));
+    const message: GossipMessage = { kind: 'publish', key, value, ttlMs: timing.leaseMs };
+    for (const to of everyone(next)) effects.push({ kind: 'send', to, message });
   }
   return { hub: { ...next, tuples, publishedAtMs: isOwnDue ? nowMs : hub.publishedAtMs }, effects };
+}
+
+function fullLease(value: string, { nowMs, timing }: HubContext): Tuple {
+  return { value, untilMs: nowMs + timing.leaseMs, toldUntilMs: nowMs + timing.leaseMs };
 }
 
 function introduce(hub: Hub, name: string, context: HubContext): HubStep {
@@ -228,8 +257,14 @@ function heardClient(hub: Hub, name: string, isPing: boolean, { nowMs, limits }:
   return { ...hub, clients };
 }
 
-function heardRemote(hub: Hub, name: string, { nowMs }: HubContext): Hub {
-  return { ...hub, remotes: new Map(hub.remotes).set(name, nowMs) };
+function heardRemote(hub: Hub, name: string, isPatient: boolean, { nowMs }: HubContext): Hub {
+  const known = hub.remotes.get(name);
+  const remote: Remote = {
+    heardAtMs: nowMs,
+    pingedAtMs: known?.pingedAtMs ?? Number.NEGATIVE_INFINITY,
+    isPatient: isPatient || (known?.isPatient ?? false),
+  };
+  return { ...hub, remotes: new Map(hub.remotes).set(name, remote) };
 }
 
 function everyone(hub: Hub): readonly Side[] {

@@ -2,7 +2,7 @@ import { every } from '../clock.ts';
 import { MeshError } from '../errors.ts';
 import { jitter } from '../random.ts';
 import type { Frames } from '../transport/transport.ts';
-import { decodeGossip, encodeGossip } from '../wire/gossip.ts';
+import { decodeGossip, encodeGossip, type GossipMessage } from '../wire/gossip.ts';
 import type { Discovery, DiscoveryContext, RunningDiscovery } from './discovery.ts';
 import {
   defaultHubTiming,
@@ -23,6 +23,8 @@ const pingEveryMs = 400;
 const tickEveryMs = 1_000;
 /** What stands behind our HELLO, so that a hub sees when it has dialled itself; czmq and we ignore what is behind a field. */
 const markBytes = 16;
+/** Behind a PONG: we remember silent clients, so that they need not PING as often as for a stock hub. */
+const patience = Uint8Array.of(1);
 
 export type GossipOptions = {
   /** Where our hub listens, e.g. `tcp://127.0.0.1:*`. */
@@ -97,7 +99,8 @@ async function startGossip(
 
   function receive(from: Side, frames: Frames): void {
     const message = decodeGossip(frames, limits);
-    if (message.ok) step({ kind: 'received', from, message: message.value });
+    if (message.ok)
+      step({ kind: 'received', from, message: message.value, isPatient: isPatientPong(frames) });
     else context.onRefused(`gossip ${message.reason}`);
   }
 
@@ -105,6 +108,7 @@ async function startGossip(
     if (stopped) return;
     const { hub: next, effects } = stepHub(hub, input, now());
     hub = next;
+    let written: { message?: GossipMessage; frame: Uint8Array } = { frame: new Uint8Array(0) };
     for (const effect of effects) {
       switch (effect.kind) {
         case 'sighted':
@@ -115,8 +119,11 @@ async function startGossip(
           break;
         case 'send': {
           const { to, message } = effect;
-          const frame = encodeGossip(message, limits);
-          if (to.kind === 'client') listener.reply(Buffer.from(to.name, 'hex'), [frame]);
+          // What goes to everyone is one message.
+          if (message !== written.message) written = { message, frame: encodeGossip(message, limits) };
+          const { frame } = written;
+          if (to.kind === 'client')
+            listener.reply(Buffer.from(to.name, 'hex'), [message.kind === 'pong' ? patient(frame) : frame]);
           else remotes.send(to.name, [message.kind === 'hello' ? marked(frame, to.name) : frame]);
           break;
         }
@@ -142,6 +149,15 @@ async function startGossip(
       await Promise.all([listener.close(), remotes.stop()]);
     },
   };
+}
+
+function patient(pong: Uint8Array): Uint8Array {
+  return Buffer.concat([pong, patience]);
+}
+
+/** A PONG has four bytes, and no other message has five. */
+function isPatientPong([frame]: Frames): boolean {
+  return frame?.length === 4 + patience.length && frame[4] === patience[0];
 }
 
 /** The mark behind a HELLO, which has four bytes; another frame's last bytes are no mark of ours. */

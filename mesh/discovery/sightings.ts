@@ -8,6 +8,8 @@ export interface Sightings {
   add(sighting: Sighting, nowMs: number): void;
   /** Cheap when no lease has ended, so that it may be called often. */
   dropEnded(nowMs: number): void;
+  /** It said itself that it goes: what was known of it is worth nothing. */
+  drop(id: PeerId): void;
   ids(): Iterable<PeerId>;
   /** The address with the longest lease: the one that was announced last. */
   addressOf(id: PeerId): Address | undefined;
@@ -52,6 +54,7 @@ export function createSightings(peersMax: number, currentKey: string | undefined
         for (const { untilMs } of alive) nextEndMs = Math.min(nextEndMs, untilMs);
       }
     },
+    drop: (id) => void leasesOf.delete(id),
     ids: () => leasesOf.keys(),
     addressOf(id) {
       let best: Lease | undefined;

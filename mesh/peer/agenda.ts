@@ -16,6 +16,12 @@ export function createAgenda<T>(everyMs: number): Agenda<T> {
   const slotOf = new Map<T, number>();
   let past = Number.NEGATIVE_INFINITY;
 
+  /** One slot as a rule; after a pause rather all that there are than all that time went through. */
+  function slotsUntil(now: number): readonly number[] {
+    if (now - past === 1) return [now];
+    return [...slots.keys()].filter((slot) => slot <= now).sort((a, b) => a - b);
+  }
+
   return {
     look(item, atMs) {
       const slot = Math.max(Math.ceil(atMs / everyMs), past + 1);
@@ -29,8 +35,8 @@ export function createAgenda<T>(everyMs: number): Agenda<T> {
     due(nowMs) {
       const now = Math.floor(nowMs / everyMs);
       const found: T[] = [];
-      for (const [slot, items] of slots) {
-        if (slot > now) continue;
+      for (const slot of slotsUntil(now)) {
+        const items = slots.get(slot) ?? [];
         slots.delete(slot);
         for (const item of items) {
           // It may have been forgotten, or asked for again at an earlier time.

@@ -1,7 +1,8 @@
 import type { Address } from '../discovery/discovery.ts';
 import type { ExitReason, MeshEvent } from '../events.ts';
+import type { Ballot } from '../group/election.ts';
 import { joined, left, type Membership, noMembership } from '../group/membership.ts';
-import type { PeerId } from '../ids.ts';
+import { isPeerId, type PeerId } from '../ids.ts';
 import { publicKeyHeader } from '../security/hello.ts';
 import type { Hello, Shout, Whisper, ZreMessage } from '../wire/message.ts';
 
@@ -48,6 +49,10 @@ export type Peer = Address & {
   /** Whether its silence has been told of. */
   readonly isSilent: boolean;
   readonly pingedAtMs: number;
+  /** When we last sent it a PING or a PING-OK. */
+  readonly spokeAtMs: number;
+  /** Whether it has answered a PING through the present mailbox. */
+  readonly isReached: boolean;
   /** From our last PING to its PING-OK; undefined before the first. */
   readonly roundTripMs: number | undefined;
 };
@@ -110,6 +115,8 @@ export function quietMsMax(timing: PeerTiming): number {
 /** A message of ours before it has its place in a peer's sequence. */
 export type Outgoing =
   | { readonly kind: 'join' | 'leave'; readonly group: string; readonly status: number }
+  | { readonly kind: 'elect'; readonly group: string; readonly challengerId: string }
+  | { readonly kind: 'leader'; readonly group: string; readonly leaderId: string }
   | { readonly kind: 'goodbye' };
 
 export type PeerInput =
@@ -121,13 +128,21 @@ export type PeerInput =
   | { readonly kind: 'replaced' }
   | { readonly kind: 'tick' };
 
-export type PeerContext = { readonly self: Self; readonly timing: PeerTiming; readonly nowMs: number };
+export type PeerContext = {
+  readonly self: Self;
+  readonly timing: PeerTiming;
+  readonly nowMs: number;
+  /** What a peer may be in. */
+  readonly groupsMax: number;
+};
 
 export type PeerEffect =
   /** Drop the mailbox with what is queued in it, and open a new one. */
   | { readonly kind: 'dial'; readonly address: Address }
   | { readonly kind: 'send'; readonly message: ZreMessage }
-  | { readonly kind: 'tell'; readonly event: MeshEvent };
+  | { readonly kind: 'tell'; readonly event: MeshEvent }
+  /** It takes part in the election of a group's leader. */
+  | { readonly kind: 'vote'; readonly ballot: Ballot };
 
 /** `peer` is undefined when it is gone: close its mailbox and forget it. */
 export type PeerStep = { readonly peer: Peer | undefined; readonly effects: readonly PeerEffect[] };
@@ -163,6 +178,8 @@ export function greetNewcomer(
       beaconedAtMs: Number.NEGATIVE_INFINITY,
       isSilent: false,
       pingedAtMs: nowMs,
+      spokeAtMs: nowMs,
+      isReached: false,
       roundTripMs: undefined,
     },
     context,
@@ -188,7 +205,8 @@ export function stepPeer(peer: Peer, input: PeerInput, context: PeerContext): Pe
 
 /** When a tick may first have something to do for this peer; a time that is past means every tick. */
 export function dueAtMs(peer: Peer, timing: PeerTiming): number {
-  return peer.phase === 'greeted' ? peer.greetedAtMs : peer.heardAtMs + timing.evasiveAfterMs;
+  if (peer.phase === 'greeted') return peer.greetedAtMs;
+  return Math.min(peer.heardAtMs + timing.evasiveAfterMs, peer.spokeAtMs + pingAfterMsMax(timing));
 }
 
 /**
@@ -271,7 +289,9 @@ function hear(heard: Peer, message: Exclude<ZreMessage, Hello>, context: PeerCon
     }
     case 'join': {
       const membership = joined(heard.membership, message.group);
-      if (membership.status !== message.status) return startOver(heard, 'gap', context);
+      // With so many it has to say HELLO again, which is refused for them.
+      const isTooMany = membership.groups.size > context.groupsMax;
+      if (isTooMany || membership.status !== message.status) return startOver(heard, 'gap', context);
       return told({ ...heard, membership }, { kind: 'peer-joined', id: heard.id, group: message.group });
     }
     case 'leave': {
@@ -280,22 +300,15 @@ function hear(heard: Peer, message: Exclude<ZreMessage, Hello>, context: PeerCon
       return told({ ...heard, membership }, { kind: 'peer-left', id: heard.id, group: message.group });
     }
     case 'ping':
-      return emit(heard, (sequence) => ({ kind: 'ping-ok', sequence }));
+      return emit({ ...heard, spokeAtMs: context.nowMs }, (sequence) => ({ kind: 'ping-ok', sequence }));
     case 'ping-ok':
-      // It answers PINGs of those only whose HELLO it knows: whatever it had to say to ours came before this.
-      return {
-        peer: {
-          ...heard,
-          answered: heard.answered || heard.pingedAtMs > heard.greetedAtMs,
-          roundTripMs: context.nowMs - heard.pingedAtMs,
-        },
-        effects: [],
-      };
+      return { peer: answerPing(heard, context), effects: [] };
     case 'goodbye':
       return depart(heard, 'goodbye');
     case 'elect':
+      return vote(heard, { kind: 'elect', group: message.group, id: message.challengerId });
     case 'leader':
-      return { peer: heard, effects: [] };
+      return vote(heard, { kind: 'leader', group: message.group, id: message.leaderId });
     default:
       return message satisfies never;
   }
@@ -374,8 +387,11 @@ function tick(peer: Peer, context: PeerContext): PeerStep {
   // left until silence, and never the silence.
   const hasBeacon = nowMs - peer.beaconedAtMs < timing.evasiveAfterMs;
   const pingAfterMs = hasBeacon ? pingAfterMsMax(timing) : timing.evasiveAfterMs;
-  if (silentMs < pingAfterMs || nowMs - peer.pingedAtMs < timing.pingEveryMs) return { peer, effects: [] };
-  return emit({ ...peer, pingedAtMs: nowMs }, (sequence) => ({ kind: 'ping', sequence }));
+  // Whoever pours content at us hears nothing meanwhile, and its PINGs wait behind that content: so we speak up ourselves.
+  const isQuiet = nowMs - peer.spokeAtMs >= pingAfterMsMax(timing);
+  const isDue = (silentMs >= pingAfterMs || isQuiet) && nowMs - peer.pingedAtMs >= timing.pingEveryMs;
+  if (!isDue) return { peer, effects: [] };
+  return emit({ ...peer, pingedAtMs: nowMs, spokeAtMs: nowMs }, (sequence) => ({ kind: 'ping', sequence }));
 }
 
 /** A peer that has not answered our PINGs: its silence is told of once, and HELLO goes out until it answers or expires. */
@@ -421,6 +437,7 @@ function greet(
     isUnsure: !peer.answered && (peer.isUnsure || peer.toldStatus !== self.membership.status),
     toldStatus: self.membership.status,
     answered: false,
+    isReached: false,
     greetedAtMs: nowMs,
     greetings: peer.greetings + 1,
   };
@@ -449,6 +466,19 @@ function emit(peer: Peer, make: (sequence: number) => ZreMessage): PeerStep {
 
 function told(peer: Peer, event: MeshEvent): PeerStep {
   return { peer, effects: [{ kind: 'tell', event }] };
+}
+
+/** Nobody is elected by a name that no peer has. */
+/** It answers PINGs of those only whose HELLO it knows: whatever it had to say to ours came before this. */
+function answerPing(peer: Peer, { nowMs }: PeerContext): Peer {
+  const isReached = peer.isReached || peer.pingedAtMs > peer.greetedAtMs;
+  return { ...peer, isReached, answered: peer.answered || isReached, roundTripMs: nowMs - peer.pingedAtMs };
+}
+
+type AnyBallot = { readonly kind: Ballot['kind']; readonly group: string; readonly id: string };
+
+function vote(peer: Peer, { kind, group, id }: AnyBallot): PeerStep {
+  return { peer, effects: isPeerId(id) ? [{ kind: 'vote', ballot: { kind, group, id } }] : [] };
 }
 
 /** Zyre tells of the exit of peers that never entered; nobody can make sense of that, so we do not. */

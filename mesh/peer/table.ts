@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import type { Address } from '../discovery/discovery.ts';
 import { MeshError } from '../errors.ts';
 import type { MeshEvent } from '../events.ts';
+import { createElections } from '../group/elections.ts';
 import { type PeerId, peerIdToBytes } from '../ids.ts';
 import type { MeshLimits } from '../limits.ts';
 import type { CurvePair } from '../security/curve.ts';
@@ -53,6 +54,8 @@ export type PeerTableParts = {
   readonly count: (reason: string) => void;
   /** A peer is not in the table any more. */
   readonly onGone: () => void;
+  /** Where discovery sees a peer now. */
+  readonly sightedAt: (id: PeerId) => Address | undefined;
 };
 
 export type HelloRefusal =
@@ -110,11 +113,26 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
   const agenda = createAgenda<Entry>(tickEveryMs);
   /** Whose full outboxes were told of. */
   const overflowing = new Set<Entry>();
+  const elections = createElections({
+    clock,
+    isOurs: (group) => self().membership.groups.has(group),
+    isIn(id, group) {
+      const peer = entries.get(id)?.peer;
+      return peer?.phase === 'ready' && peer.membership.groups.has(group);
+    },
+    send(to, { kind, group, id }) {
+      const entry = entries.get(to);
+      if (entry === undefined) return;
+      const message: Outgoing =
+        kind === 'elect' ? { kind, group, challengerId: id } : { kind, group, leaderId: id };
+      act(entry, { kind: 'send', message });
+    },
+  });
   /** Mailboxes on their way out; closing waits for them. */
   const closing = new Set<Promise<void>>();
 
   function context(): PeerContext {
-    return { self: self(), timing, nowMs: clock.monotonicMs() };
+    return { self: self(), timing, nowMs: clock.monotonicMs(), groupsMax: limits.groupsMax };
   }
 
   /** False when the table is full. */
@@ -171,7 +189,12 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
           if (entry.mailbox?.send(encodeZre(effect.message)) === false) count('outbox-full');
           break;
         case 'tell':
+          if (effect.event.kind === 'peer-exited') elections.gone(effect.event.id);
+          if (effect.event.kind === 'peer-left') elections.left(effect.event.id, effect.event.group);
           tell(effect.event);
+          break;
+        case 'vote':
+          elections.receive(entry.peer.id, effect.ballot);
           break;
         default:
           effect satisfies never;
@@ -193,6 +216,19 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       count(isFull ? 'no-descriptors' : 'bad-endpoint');
       return undefined;
     }
+  }
+
+  /**
+   * A peer that greets us again may not have heard our answer: then the host that we dial it by is one that we do not reach,
+   * out of several that it has. So we change between the host that it names and the one that discovery sees it at.
+   */
+  function tryOtherHost(entry: Entry, hello: Hello): void {
+    const { peer } = entry;
+    const sighted = parts.sightedAt(peer.id);
+    if (!peer.answered || peer.isReached || sighted === undefined) return;
+    const other = peer.endpoint === sighted.endpoint ? addressIn(hello, self()) : sighted;
+    if (!hasMoved(peer, other, self()) && other.publicKey === peer.publicKey)
+      entry.peer = { ...peer, endpoint: other.endpoint };
   }
 
   function hangUp(entry: Entry, lingerMs: number): void {
@@ -294,6 +330,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       }
       const entry = entries.get(id);
       if (entry === undefined) return 'unknown-peer';
+      if (message.kind === 'hello') tryOtherHost(entry, message);
       if (!hear(entry.peer, message)) act(entry, { kind: 'received', message });
       return undefined;
     },

@@ -25,11 +25,14 @@ const highWaterMark = 1_000;
 /** libzmq would keep trying to connect to a host that swallows packets for minutes. */
 const connectTimeoutMs = 5_000;
 /**
- * ZMTP's own PINGs, which libzmq sends and answers off the main thread. A connection whose other end vanished without a word (a
- * pulled cable, a firewall that forgot it) is closed after the timeout, so that a mailbox is dialled anew and a dead dialler's
- * file descriptor is free. Below the silence after which a peer is greeted anew, above any pause of a living network.
+ * ZMTP's own PINGs, which libzmq sends and answers off the main thread: a mailbox whose other end vanished without a word (a
+ * pulled cable, a firewall that forgot the connection) is dialled anew after the timeout, before the peer is taken for silent.
+ * For sockets that do not receive only: where a receive queue is full, a heartbeat that times out ends the process (libzmq
+ * #3937, #4767). No time to live is sent either, as it makes the other side do the same.
  */
-const heartbeats = { heartbeatInterval: 3_000, heartbeatTimeout: 10_000, heartbeatTimeToLive: 15_000 };
+const heartbeats = { heartbeatInterval: 3_000, heartbeatTimeout: 10_000 };
+/** The kernel finds out which diallers vanished, so that their connections do not hold file descriptors for ever. */
+const keepalive = { tcpKeepalive: 1, tcpKeepaliveIdle: 30, tcpKeepaliveInterval: 10, tcpKeepaliveCount: 3 };
 
 /** A stranger who connects and says nothing holds a file descriptor for so long; libzmq's default is 30 s. */
 const handshakeMsMax = 5_000;
@@ -63,7 +66,7 @@ async function listen(
     }),
     ipv6: isIpv6(endpoint),
     handshakeInterval: handshakeMsMax,
-    ...heartbeats,
+    ...keepalive,
     handover: true,
     mandatory: true,
     linger: 0,
@@ -150,7 +153,7 @@ function dial(context: Context, endpoint: string, options: DialOptions): Link {
     reconnectInterval: reconnectIntervalMs,
     reconnectMaxInterval: reconnectIntervalMsMax,
     connectTimeout: connectTimeoutMs,
-    ...heartbeats,
+    ...(options.onMessage ? keepalive : heartbeats),
     // The binding types a routing id as text, but takes bytes; ZRE's begin with 01.
     ...(options.routingId && { routingId: Buffer.from(options.routingId) as unknown as string }),
   });

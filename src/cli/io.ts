@@ -24,6 +24,8 @@ export type StartedNode = {
   readonly gossipEndpoint?: string;
   /** A sentence. */
   readonly discovery: string;
+  /** A sentence: who gets into the mesh. */
+  readonly security: string;
   /** Only the first time: the node keeps nothing but its hash. */
   readonly adminToken?: string;
   readonly warnings: readonly string[];

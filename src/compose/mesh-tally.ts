@@ -6,7 +6,6 @@ export function tallyMesh(mesh: Mesh): () => MeshNumbers {
   let entered = 0;
   let joined = 0;
   let left = 0;
-  let dropped = 0;
   const exited = new Map<string, number>();
   mesh.subscribe((event) => {
     switch (event.kind) {
@@ -22,12 +21,17 @@ export function tallyMesh(mesh: Mesh): () => MeshNumbers {
       case 'peer-left':
         left++;
         break;
-      case 'outbox-full':
-        dropped += event.droppedMessages;
-        break;
       default:
         break;
     }
   });
-  return () => ({ peers: mesh.peers(), entered, exited, joined, left, dropped });
+  return () => ({
+    peers: mesh.peers(),
+    entered,
+    exited,
+    joined,
+    left,
+    // Events tell of a full outbox once a filling; the counter counts each message.
+    dropped: mesh.counters().get('outbox-full') ?? 0,
+  });
 }

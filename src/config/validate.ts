@@ -36,9 +36,12 @@ export function validateSettings(raw: RawSettings): Validated {
   if (problems.length > 0) return { ok: false, problems };
   // Each value came out of its own schema or is its default, which is what Settings says.
   const config: Config = { ...(values as Settings), setByHand: new Set(raw.found.keys()) };
-  const unsafe = [meshExposure(config), keyProblem(config), seedProblem(config)].filter(
-    (problem) => problem !== undefined,
-  );
+  const unsafe = [
+    meshExposure(config),
+    keyProblem(config),
+    seedProblem(config),
+    livenessProblem(config),
+  ].filter((problem) => problem !== undefined);
   if (unsafe.length > 0) return { ok: false, problems: unsafe };
   return { ok: true, config, warnings: [...warningsOf(config)] };
 }
@@ -72,6 +75,13 @@ function keyProblem({ meshKey, meshKeyPrevious }: Config): string | undefined {
   return meshKey.equals(meshKeyPrevious)
     ? `${variable} is the key of the mesh itself. Name the key that it replaces, or unset it once every node has the new one.`
     : undefined;
+}
+
+/** Out of this order nobody is asked before it is given up, and live peers drop one another. */
+function livenessProblem({ peerEvasiveMs, peerSilentMs, peerExpiredMs }: Config): string | undefined {
+  if (peerEvasiveMs < peerSilentMs && peerSilentMs < peerExpiredMs) return undefined;
+  const { peerEvasiveMs: evasive, peerSilentMs: silent, peerExpiredMs: expired } = settings;
+  return `${evasive.variable}, ${silent.variable} and ${expired.variable} have to grow in this order; they are ${peerEvasiveMs}, ${peerSilentMs} and ${peerExpiredMs}.`;
 }
 
 /** A seed that nothing would ask is a mistake that shows hours later. */

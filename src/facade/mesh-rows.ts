@@ -31,6 +31,7 @@ export const nodeSchema = z
     id: nodeId,
     name: meshName,
     version: z.string(),
+    encrypted: z.boolean().openapi({ description: 'Whether the mesh has a key, which keeps others out' }),
     endpoints: z.strictObject({ mesh: endpoint, gossip: endpoint.optional(), stream: endpoint }).readonly(),
     counters: z
       .record(z.string(), count)

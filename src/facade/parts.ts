@@ -11,6 +11,8 @@ export type NodeView = {
   readonly id: string;
   readonly name: string;
   readonly version: string;
+  /** Whether the mesh has a key. */
+  readonly encrypted: boolean;
   readonly endpoints: { readonly mesh: string; readonly gossip?: string; readonly stream: string };
   /** Strangers' bytes and overflows that were dropped, by reason. */
   readonly counters: Readonly<Record<string, number>>;

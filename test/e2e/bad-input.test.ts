@@ -154,6 +154,7 @@ test('without a token only health and documentation answer', async () => {
     '/mesh',
     '/mesh/peers',
     '/mesh/digest',
+    '/mesh/events',
     '/ping',
     '/nothing',
   ]) {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type LineProcess, type SpawnOptions, spawnLines } from '../support/process.ts';
@@ -16,6 +17,15 @@ function exampleWith(
   const script = join(root, 'examples/mesh', `${name}.mjs`);
   return spawnLines(process.execPath, [script, ...args], { cwd: root, env: env ?? {} });
 }
+
+test('the program of docs/mesh.md runs as it stands', async () => {
+  const page = readFileSync(join(root, 'docs/mesh.md'), 'utf8');
+  const program = /```js\n([\s\S]*?)```/.exec(page)?.[1] ?? '';
+  const start = () => spawnLines(process.execPath, ['--input-type=module', '-e', program], { cwd: root });
+  await using one = await start();
+  await using other = await start();
+  expect(await Promise.any([one.line(/./), other.line(/./)])).toBe('Ada hello');
+});
 
 test('chat: each hears the other, and is told who comes and goes', async () => {
   await using ada = await example('chat', 'Ada');

@@ -25,6 +25,9 @@ const parts = {
   datagrams: udpDatagrams(),
 };
 
+/** Leases of seconds instead of half a minute. */
+const quick = { leaseMs: 3_000, renewEveryMs: 500 };
+
 function startNode(discovery: Discovery): Promise<Mesh> {
   return startMesh(
     {
@@ -76,5 +79,44 @@ describe.skipIf(!built)('our gossip and czmq’s', () => {
     await using client = await spawnLines(czmqPeer, ['client', endpoint, stranger, 'tcp://127.0.0.1:1']);
     expect(await client.line(new RegExp(`^tuple ${ours.id} `))).toBe(`tuple ${ours.id} ${ours.endpoint}`);
     expect(await dialled(ours, stranger)).toBe('tcp://127.0.0.1:1');
+  });
+
+  test('a czmq hub that is started anew at the same place is taught our endpoint again', async () => {
+    const first = await spawnLines(czmqPeer, ['hub', 'tcp://127.0.0.1:*']);
+    const endpoint = (await first.line(/^bound /)).slice('bound '.length);
+    await using ours = await startNode(gossipDiscovery({ bind: 'tcp://127.0.0.1:*', seeds: [endpoint] }));
+    await first.line(/^tuple /);
+    await first.stop('SIGKILL');
+    await using again = await spawnLines(czmqPeer, ['hub', endpoint]);
+    expect(await again.line(new RegExp(`^tuple ${ours.id} `))).toBe(`tuple ${ours.id} ${ours.endpoint}`);
+  });
+
+  test('a czmq hub that hangs is given up, and found again when it runs on', async () => {
+    await using hub = await spawnLines(czmqPeer, ['hub', 'tcp://127.0.0.1:*']);
+    const endpoint = (await hub.line(/^bound /)).slice('bound '.length);
+    await using ours = await startNode(gossipDiscovery({ bind: 'tcp://127.0.0.1:*', seeds: [endpoint] }));
+    await hub.line(/^tuple /);
+    process.kill(hub.pid, 'SIGSTOP');
+    await new Promise((resolve) => setTimeout(resolve, 7_000));
+    process.kill(hub.pid, 'SIGCONT');
+    hub.write(`publish ${stranger} tcp://127.0.0.1:1`);
+    expect(await dialled(ours, stranger)).toBe('tcp://127.0.0.1:1');
+  });
+
+  test('beyond a czmq hub, which hands no renewal on, living nodes stay known and a dead one is forgotten', async () => {
+    await using hub = await spawnLines(czmqPeer, ['hub', 'tcp://127.0.0.1:*']);
+    const middle = (await hub.line(/^bound /)).slice('bound '.length);
+    const bind = 'tcp://127.0.0.1:*';
+    await using near = await startNode(gossipDiscovery({ bind, seeds: [middle], timing: quick }));
+    await using far = await startNode(gossipDiscovery({ bind, seeds: [middle], timing: quick }));
+    await dialled(far, near.id);
+    // The hub teaches this one for ever; the node that hears of it does so for one lease.
+    hub.write(`publish ${stranger} tcp://127.0.0.1:1`);
+    await dialled(far, stranger);
+    await new Promise((resolve) => setTimeout(resolve, 2 * quick.leaseMs));
+    const seeds = [far.discoveryEndpoints.get('gossip') ?? ''];
+    await using newcomer = await startNode(gossipDiscovery({ bind, seeds, timing: quick }));
+    expect(await dialled(newcomer, near.id)).toBe(near.endpoint);
+    expect(newcomer.peers().map(({ id }) => id)).not.toContain(stranger);
   });
 });

@@ -8,6 +8,7 @@
 #   netlab.sh heal                ends the partition
 #   netlab.sh loss PERCENT        drops so many of all frames, at random; 0 ends it
 #   netlab.sh link I down|up      takes the interface of host I down, or up again
+#   netlab.sh cable I J           joins hosts I and J by a network of their own, as 10.78.0.I and .J on their eth1
 #   netlab.sh nameserver ADDRESS  makes it the name server of all hosts
 #   netlab.sh down                kills what runs on the hosts and removes them; fine without a lab
 #
@@ -62,6 +63,15 @@ link() {
   [ "$2" = down ] || ip -n "$lab-$1" route replace default dev eth0
 }
 
+cable() {
+  local i
+  ip link add eth1 netns "$lab-$1" type veth peer name eth1 netns "$lab-$2"
+  for i in "$@"; do
+    ip -n "$lab-$i" addr add "10.78.0.$i/24" brd + dev eth1
+    ip -n "$lab-$i" link set eth1 up
+  done
+}
+
 # `ip netns exec` puts the files of /etc/netns/NAME over those of /etc.
 nameserver() {
   local name
@@ -91,6 +101,7 @@ case $verb in
   heal) on_hub nft flush chain bridge lab cables ;;
   loss) loss "$1" ;;
   link) link "$1" "$2" ;;
+  cable) cable "$1" "$2" ;;
   nameserver) nameserver "$1" ;;
   down) down ;;
   *) sed -n '2,/^set -e/p' "$0" | grep '^#' | sed 's/^# \{0,1\}//' >&2; exit 2 ;;

@@ -18,6 +18,8 @@ export type Lab = AsyncDisposable & {
   heal(): Promise<void>;
   /** Drops so many of a hundred frames, at random; 0 ends it. */
   lose(percent: number): Promise<void>;
+  /** Joins two hosts by a network of their own, as 10.78.0.<host> on the interface eth1 of each. */
+  addCable(hosts: readonly [number, number]): Promise<void>;
   /** Makes it the name server of all hosts, for processes that start from then on. */
   setNameServer(address: string): Promise<void>;
   /** Takes the interface of a host down, or up again. */
@@ -66,6 +68,7 @@ export async function startLab({ hosts }: { readonly hosts: number }): Promise<L
     partition: (...groups) => netlab('partition', ...groups.map((group) => group.join(','))),
     heal: () => netlab('heal'),
     lose: (percent) => netlab('loss', String(percent)),
+    addCable: (hosts) => netlab('cable', ...hosts.map(String)),
     setNameServer: (address) => netlab('nameserver', address),
     setLink: (host, state) => netlab('link', String(host), state),
     [Symbol.asyncDispose]: down,

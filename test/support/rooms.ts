@@ -88,6 +88,7 @@ export async function openRooms(seed = 1) {
         id: identity.nodeId,
         name: 'node-1',
         version: '0.0.0-test',
+        encrypted: false,
         endpoints: { mesh: 'tcp://127.0.0.1:1', stream: 'tcp://127.0.0.1:2' },
         counters: {},
       }),

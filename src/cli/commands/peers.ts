@@ -20,8 +20,8 @@ const columns: Readonly<Record<string, (peer: ShownRecord, isTerminal: boolean) 
   endpoint: ({ endpoint }, isTerminal) =>
     isTerminal ? cell(endpoint).replace('tcp://', '') : cell(endpoint),
   found_by: ({ found_by }) => cell(found_by) || 'itself',
-  round_trip: ({ round_trip_ms }) => (typeof round_trip_ms === 'number' ? `${round_trip_ms} ms` : '-'),
-  last_heard: ({ ready, last_heard_ms }) => (ready === false ? 'no answer yet' : ago(last_heard_ms)),
+  rtt: ({ round_trip_ms }) => (typeof round_trip_ms === 'number' ? `${round_trip_ms} ms` : '-'),
+  heard: ({ ready, last_heard_ms }) => (ready === false ? 'never' : inSeconds(last_heard_ms)),
   queue: ({ queued_bytes }) => (typeof queued_bytes === 'number' ? inBytes(queued_bytes) : '-'),
   version: ({ version }) => cell(version) || '-',
   // All nodes of Tocsin are in this one, and only they.
@@ -39,12 +39,12 @@ export function configure(command: Command, io: Io): void {
 }
 
 const help = `
-found_by     the ways of discovery that know the peer now; "itself" when it found this node
-round_trip   from the last PING to its answer; "-" before the first
-last_heard   since anything came of the peer
-queue        what waits to be sent to it
-version      of Tocsin; "-" for other programs that speak ZRE
-groups       beside ${tocsinGroup}, in which all nodes of Tocsin are
+found_by   the ways of discovery that know the peer now; "itself" when it found this node
+rtt        round-trip time, from the last PING to its answer; "-" before the first
+heard      how long ago anything came of the peer; "never" while it has not answered
+queue      what waits to be sent to it
+version    of Tocsin; "-" for other programs that speak ZRE
+groups     beside ${tocsinGroup}, in which all nodes of Tocsin are
 
 Exit codes: 0 done, 2 usage, 3 node not reachable, 4 not allowed.`;
 
@@ -61,15 +61,20 @@ async function peers(options: PeersOptions, io: Io): Promise<void> {
     return;
   }
   const width = io.stdout.columns;
-  const rows = answer
-    .filter((peer) => typeof peer === 'object' && peer !== null)
-    .sort((a, b) => (cell(a.name) < cell(b.name) ? -1 : 1))
-    .map((peer) => Object.values(columns).map((show) => show(peer, width !== undefined)));
-  await io.stdout.write(renderTable(Object.keys(columns), rows, width));
+  const isTerminal = width !== undefined;
+  const shown = answer
+    .filter((peer): peer is ShownRecord => typeof peer === 'object' && peer !== null)
+    .sort((a, b) => (cell(a['name']) < cell(b['name']) ? -1 : 1));
+  // Mostly nobody is in another group, and a terminal is narrow.
+  const titles = Object.keys(columns).filter(
+    (title) => !isTerminal || title !== 'groups' || shown.some((peer) => columns[title]?.(peer, true) !== ''),
+  );
+  const rows = shown.map((peer) => titles.map((title) => columns[title]?.(peer, isTerminal) ?? ''));
+  await io.stdout.write(renderTable(titles, rows, width));
 }
 
-function ago(ms: unknown): string {
-  return typeof ms === 'number' ? `${(ms / 1_000).toFixed(1)} s ago` : '-';
+function inSeconds(ms: unknown): string {
+  return typeof ms === 'number' ? `${(ms / 1_000).toFixed(1)} s` : '-';
 }
 
 function inBytes(bytes: number): string {

@@ -116,6 +116,7 @@ function describe(node: StartedNode, warnings: readonly string[], io: Io): strin
     `The ZeroMQ stream is published at ${node.streamEndpoint}.`,
     `Peers dial ${node.meshEndpoint}${node.gossipEndpoint === undefined ? '' : `, gossip ${node.gossipEndpoint}`}.`,
     node.discovery,
+    node.security,
     `Data is kept in ${node.dataDirectory}.`,
     ...warnings.map((warning) => `Warning: ${warning}`),
   ];

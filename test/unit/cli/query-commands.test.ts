@@ -336,15 +336,15 @@ test('peers lists the peers, or says that there are none yet', async () => {
       .split('\n')
       .map((line) => line.split(/ {2,}/)),
   ).toEqual([
-    ['name', 'id', 'endpoint', 'found_by', 'round_trip', 'last_heard', 'queue', 'version', 'groups'],
-    ['alpha\\u009b', 'aa'.repeat(16), 'tcp://127.0.0.1:5002', 'itself', '-', 'no answer yet', '0 B', '-'],
+    ['name', 'id', 'endpoint', 'found_by', 'rtt', 'heard', 'queue', 'version', 'groups'],
+    ['alpha\\u009b', 'aa'.repeat(16), 'tcp://127.0.0.1:5002', 'itself', '-', 'never', '0 B', '-'],
     [
       'beta',
       'bb'.repeat(16),
       'tcp://127.0.0.1:5003',
       'beacon,gossip',
       '0.42 ms',
-      '1.2 s ago',
+      '1.2 s',
       '2.0 KiB',
       '0.1.0',
       'INDICATORS',
@@ -355,6 +355,11 @@ test('peers lists the peers, or says that there are none yet', async () => {
   await runCli(['peers', '--url', node.url], seen);
   expect(seen.out()).toContain('bbbbbbbb  127.0.0.1:5003');
   for (const line of seen.out().split('\n')) expect(line.length).toBeLessThanOrEqual(120);
+  rows.splice(0, 1);
+  const narrow = testIo({ terminal: 80 });
+  await runCli(['peers', '--url', node.url], narrow);
+  expect(narrow.out()).toMatch(/^name .* version\n/);
+  for (const line of narrow.out().split('\n')) expect(line.length).toBeLessThanOrEqual(80);
   const asJson = testIo();
   await runCli(['peers', '--json', '--url', node.url], asJson);
   expect(JSON.parse(asJson.out())).toEqual(rows);

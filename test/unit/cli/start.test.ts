@@ -17,6 +17,7 @@ function startedNode(parts: Partial<StartedNode> = {}) {
     meshEndpoint: 'tcp://127.0.0.1:5001',
     gossipEndpoint: 'tcp://127.0.0.1:5002',
     discovery: 'Other nodes are found by beacon on this machine.',
+    security: 'The mesh is in clear, for this machine only.',
     warnings: [],
     ready: Promise.resolve(),
     async stop() {

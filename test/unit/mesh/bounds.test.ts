@@ -4,6 +4,7 @@ import type { MeshEvent } from '../../../mesh/events.ts';
 import { peerIdFromBytes } from '../../../mesh/ids.ts';
 import { defaultLimits, type MeshLimits } from '../../../mesh/limits.ts';
 import { type Mesh, startMesh } from '../../../mesh/node.ts';
+import { defaultTiming } from '../../../mesh/peer/peer.ts';
 import { seededRandom } from '../../../mesh/random.ts';
 import { simulatedClock, simulatedNetwork } from '../../../mesh/transport/simulated.ts';
 
@@ -50,7 +51,9 @@ test.each<[string, Partial<MeshLimits>]>([
     const b = await start('b');
     run(2_000);
     const told: MeshEvent[] = [];
-    a.subscribe((event) => told.push(event));
+    a.subscribe((event) => {
+      if (event.kind.startsWith('outbox')) told.push(event);
+    });
     const heard: string[] = [];
     b.subscribe((event) => {
       if (event.kind === 'whisper') heard.push(String(event.content[0]));
@@ -58,15 +61,56 @@ test.each<[string, Partial<MeshLimits>]>([
 
     const taken = ['1', '2', '3', '4', '5'].map((text) => a.whisper(b.id, [Buffer.from(text)]));
     expect(taken).toEqual([true, true, true, false, false]);
-    expect(told.filter(({ kind }) => kind === 'outbox-full')).toHaveLength(2);
-    run(100);
+    // Once for both messages.
+    expect(told).toEqual([{ kind: 'outbox-full', id: b.id, droppedMessages: 1 }]);
+    run(2_000);
+    expect(told.slice(1)).toEqual([{ kind: 'outbox-drained', id: b.id, droppedMessages: 2 }]);
+    expect(a.counters().get('outbox-full')).toBe(2);
     expect(a.whisper(b.id, [Buffer.from('6')])).toBe(true);
     run(100);
     expect(heard).toEqual(['1', '2', '3', '6']);
-    expect(told.some(({ kind }) => kind === 'peer-exited')).toBe(false);
+    expect(a.peers()[0]?.ready).toBe(true);
     await Promise.all([a.stop(), b.stop()]);
   },
 );
+
+test('peers above the cap are refused and counted; one that goes makes room', async () => {
+  const { start, run } = world();
+  const a = await start('a', { ...defaultLimits, peersMax: 1 });
+  const b = await start('b');
+  run(3_000);
+  const c = await start('c');
+  run(3_000);
+  expect(a.peers().map(({ name }) => name)).toEqual(['b']);
+  expect(a.counters().get('peers-max')).toBeGreaterThan(0);
+  await b.stop();
+  run(10_000);
+  expect(a.peers().map(({ name }) => name)).toEqual(['c']);
+  await Promise.all([a.stop(), c.stop()]);
+});
+
+test('a peer that joins one group above the cap has to start over, and its HELLO is refused', async () => {
+  const { start, run } = world();
+  const a = await start('a', { ...defaultLimits, groupsMax: 3 });
+  const b = await start('b');
+  run(3_000);
+  const told: MeshEvent[] = [];
+  a.subscribe((event) => told.push(event));
+  for (const group of ['1', '2', '3']) b.join(group);
+  run(1_000);
+  expect(a.peers()[0]).toMatchObject({ ready: true, groups: ['1', '2', '3'] });
+  b.join('4');
+  run(10_000);
+  expect(told).toContainEqual({ kind: 'peer-exited', id: b.id, name: 'b', reason: 'gap' });
+  expect(a.counters().get('too-many-groups')).toBeGreaterThan(0);
+  expect(a.peers().filter(({ ready }) => ready)).toEqual([]);
+  await Promise.all([a.stop(), b.stop()]);
+});
+
+test('times that would have live peers drop one another are refused', async () => {
+  const timing = { ...defaultTiming, silentAfterMs: 30_000 };
+  await expect(startMesh({ name: 'a', timing })).rejects.toMatchObject({ code: 'BAD_TIMING' });
+});
 
 test('a node that no peer would take does not start, and leaves its endpoint free', async () => {
   const { start } = world();

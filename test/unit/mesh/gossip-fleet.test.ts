@@ -107,13 +107,14 @@ describe('hubs in a chain', () => {
     await world.runFor(10_000);
     expect(world.views()).toEqual(world.full());
     await world.crash('h5');
-    await world.runFor(31_000);
-    // A newcomer at either end, who would dial whom it is told of.
+    // Newcomers are told of it for a while, and must not make that while longer.
+    await world.runFor(20_000);
     await world.start('n0', [at('h0')]);
-    await world.start('n4', [at('h4')]);
+    await world.runFor(11_000);
+    for (const host of ['n0', 'h0', 'h4']) await world.start(`after-${host}`, [at(host)]);
     await world.runFor(10_000);
     expect(world.views()).toEqual(world.full());
-    for (const host of ['n0', 'n4'])
+    for (const host of ['after-n0', 'after-h0', 'after-h4'])
       expect(
         world
           .mesh(host)
@@ -238,10 +239,12 @@ describe('over real sockets', () => {
   /** A balancer in front of hubs: counts who comes, and takes each to the next hub. */
   async function startBalancer(hubs: () => readonly number[]) {
     const sockets = new Set<Socket>();
-    const state = { connections: 0 };
+    const state = { connections: 0, open: 0 };
     const { connect } = await import('node:net');
     const server: Server = createServer((from) => {
       const ports = hubs();
+      state.open++;
+      from.on('close', () => state.open--);
       const to = connect(ports[state.connections++ % ports.length] ?? 1, '127.0.0.1');
       for (const [socket, other] of [
         [from, to],
@@ -280,6 +283,7 @@ describe('over real sockets', () => {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     expect(balancer.state.connections).toBeGreaterThan(0);
+    expect(balancer.state.open).toBe(0);
     expect(performance.now()).toBeLessThan(untilMs);
   });
 
@@ -289,7 +293,8 @@ describe('over real sockets', () => {
     await probe.stop();
     const mesh = await start('a', `tcp://0.0.0.0:${port}`, [`tcp://127.0.0.1:${port}`]);
     const other = await start('b', 'tcp://127.0.0.1:*', [`tcp://127.0.0.1:${port}`]);
-    while (!other.peers().some(({ ready }) => ready)) await new Promise((resolve) => setTimeout(resolve, 20));
+    const meets = (one: Mesh) => one.peers().some(({ ready }) => ready);
+    while (!meets(other) || !meets(mesh)) await new Promise((resolve) => setTimeout(resolve, 20));
     expect(mesh.peers().map(({ name }) => name)).toEqual(['b']);
     expect(mesh.counters().size).toBe(0);
   });

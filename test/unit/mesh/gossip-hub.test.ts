@@ -91,10 +91,11 @@ test('a seed is greeted and told all when it connects, and again when it answers
   expect(sent(again.effects, remote).map((message) => message.kind)).toEqual(['hello', 'publish']);
 });
 
-test('seeds are pinged at every tick, and our entry is renewed every five seconds', () => {
+test('seeds are pinged at every tick, and our entry is renewed every ten seconds', () => {
   const { hub } = stepHub(withClients, { kind: 'remote-connected', name: remote.name }, at(0));
   expect(stepHub(hub, { kind: 'tick' }, at(400)).effects).toHaveLength(1);
-  const renewed = stepHub(hub, { kind: 'tick' }, at(5_000));
+  const answering = receive(hub, remote, { kind: 'pong' }, 9_600).hub;
+  const renewed = stepHub(answering, { kind: 'tick' }, at(10_000));
   expect(sent(renewed.effects, remote).map((message) => message.kind)).toEqual(['ping', 'publish']);
   expect(sent(renewed.effects, client)).toHaveLength(1);
 });
@@ -149,11 +150,34 @@ test('above the cap the client that was silent for longest makes room', () => {
 test('an entry whose owner does not renew it is renewed while its owner is here, and ends once it is not', () => {
   const hearing = (nowMs: number): HubContext => ({ ...at(nowMs), isHeard: (id) => id === them });
   const { hub } = receive(withClients, client, publish(0));
-  expect(sent(stepHub(hub, { kind: 'tick' }, hearing(19_000)).effects, other)).not.toContainEqual(
+  expect(sent(stepHub(hub, { kind: 'tick' }, hearing(24_000)).effects, other)).not.toContainEqual(
     publish(30_000),
   );
-  const renewed = stepHub(hub, { kind: 'tick' }, hearing(21_000));
+  const renewed = stepHub(hub, { kind: 'tick' }, hearing(26_000));
   expect(sent(renewed.effects, other)).toContainEqual(publish(30_000));
-  expect(stepHub(renewed.hub, { kind: 'tick' }, at(50_999)).hub.tuples.has(them)).toBe(true);
-  expect(stepHub(renewed.hub, { kind: 'tick' }, at(51_000)).hub.tuples.has(them)).toBe(false);
+  expect(stepHub(renewed.hub, { kind: 'tick' }, at(55_999)).hub.tuples.has(them)).toBe(true);
+  expect(stepHub(renewed.hub, { kind: 'tick' }, at(56_000)).hub.tuples.has(them)).toBe(false);
+});
+
+test('a seed that is one of ours is pinged every two seconds only', () => {
+  const { hub } = stepHub(empty, { kind: 'remote-connected', name: remote.name }, at(0));
+  const pong = { kind: 'received', from: remote, message: { kind: 'pong' }, isPatient: true } as const;
+  let patient = stepHub(stepHub(hub, pong, at(0)).hub, { kind: 'tick' }, at(0)).hub;
+  const pings = Array.from({ length: 10 }, (_, i) => {
+    const step = stepHub(patient, { kind: 'tick' }, at((i + 1) * 400));
+    patient = step.hub;
+    return sent(step.effects, remote).length;
+  });
+  expect(pings).toEqual([0, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
+});
+
+test('every second renewal is handed on: it goes to everyone, and a lease outlasts two', () => {
+  let { hub } = receive(withClients, client, publish(30_000));
+  const handedOn = [10_000, 20_000, 30_000, 40_000].map((nowMs) => {
+    const step = receive(hub, client, publish(30_000), nowMs);
+    hub = step.hub;
+    expect(hub.tuples.get(them)?.untilMs).toBe(nowMs + 30_000);
+    return sent(step.effects, other).length;
+  });
+  expect(handedOn).toEqual([0, 1, 0, 1]);
 });

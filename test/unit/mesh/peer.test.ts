@@ -30,6 +30,7 @@ function at(nowMs: number): PeerContext {
       membership: { groups: new Set(['CHAT']), status: 7 },
     },
     timing: defaultTiming,
+    groupsMax: 10,
     nowMs,
   };
 }
@@ -156,6 +157,114 @@ test('silence is answered with PINGs once a second, and ends in expiry', () => {
   const gone = stepPeer(ready, tick, at(30_000));
   expect(gone.peer).toBeUndefined();
   expect(told(gone.effects)).toEqual([{ kind: 'peer-exited', id: them, name: 'them', reason: 'expired' }]);
+});
+
+test('a peer that answers no PING is told of as silent once, and greeted through new mailboxes until it expires', () => {
+  const told_: MeshEvent[] = [];
+  const greetedAt: number[] = [];
+  let peer: Peer | undefined = ready;
+  for (let nowMs = 0; peer !== undefined; nowMs += 1_000) {
+    const step: PeerStep = stepPeer(peer, { kind: 'tick' }, at(nowMs));
+    if (kinds(step.effects).includes('dial')) greetedAt.push(nowMs);
+    told_.push(...told(step.effects));
+    peer = step.peer;
+  }
+  expect(greetedAt).toEqual([15_000, 16_000, 18_000, 22_000]);
+  expect(told_).toEqual([
+    { kind: 'peer-silent', id: them, name: 'them', silentMs: 15_000 },
+    { kind: 'peer-exited', id: them, name: 'them', reason: 'expired' },
+  ]);
+});
+
+test('a silent peer that speaks in its place is heard again, and stays', () => {
+  const silent = alive(stepPeer(ready, { kind: 'tick' }, at(15_000)));
+  const heard = received(silent, { kind: 'ping', sequence: 2 }, 17_000);
+  expect(told(heard.effects)).toEqual([{ kind: 'peer-heard', id: them, name: 'them', silentMs: 17_000 }]);
+  expect(told(received(alive(heard), { kind: 'ping', sequence: 3 }, 17_500).effects)).toEqual([]);
+  expect(alive(heard).phase).toBe('ready');
+});
+
+test('a peer that lost our messages answers the HELLO with its own, which ends the silence', () => {
+  const silent = alive(stepPeer(ready, { kind: 'tick' }, at(15_000)));
+  const back = received(silent, hello(), 15_100);
+  expect(told(back.effects).map(({ kind }) => kind)).toEqual(['peer-exited', 'peer-entered', 'peer-joined']);
+  expect(kinds(back.effects)).not.toContain('dial');
+  expect(alive(back).isSilent).toBe(false);
+});
+
+test('a beacon of its own postpones the PING, and neither silence nor expiry', () => {
+  const sighted = (nowMs: number, peer: Peer, byItself: boolean) =>
+    alive(
+      stepPeer(
+        peer,
+        { kind: 'sighted', address: { endpoint: theirEndpoint, publicKey: undefined }, byItself },
+        at(nowMs),
+      ),
+    );
+  const tick: PeerInput = { kind: 'tick' };
+  const beaconed = sighted(5_900, ready, true);
+  expect(stepPeer(beaconed, tick, at(6_000)).effects).toEqual([]);
+  expect(kinds(stepPeer(beaconed, tick, at(10_000)).effects)).toEqual(['send ping 2']);
+  expect(kinds(stepPeer(sighted(5_900, ready, false), tick, at(6_000)).effects)).toEqual(['send ping 2']);
+  expect(kinds(stepPeer(sighted(15_000, ready, true), tick, at(15_000)).effects)).toContain('dial');
+  expect(stepPeer(sighted(30_000, ready, true), tick, at(30_000)).peer).toBeUndefined();
+});
+
+test('a peer that only ever sends to us is spoken to, so that it hears that we live', () => {
+  let peer = ready;
+  const pings: number[] = [];
+  for (let sequence = 2; sequence < 100; sequence++) {
+    const nowMs = sequence * 250;
+    peer = alive(received(peer, { kind: 'whisper', sequence, content: [Buffer.from('x')] }, nowMs));
+    const step = stepPeer(peer, { kind: 'tick' }, at(nowMs));
+    if (step.effects.length > 0) pings.push(nowMs);
+    peer = alive(step);
+  }
+  expect(pings).toEqual([10_000, 20_000]);
+});
+
+test('a PING-OK is an answer to our HELLO: the next HELLO is a new start', () => {
+  const restarted = alive(received(ready, hello()));
+  expect(restarted.answered).toBe(false);
+  const pinged = alive(stepPeer(restarted, { kind: 'tick' }, at(5_000)));
+  const answered = alive(received(pinged, { kind: 'ping-ok', sequence: 2 }, 5_050));
+  expect(kinds(received(answered, hello(), 6_000).effects)).toContain('send hello 1');
+});
+
+test('an answer that may be to an early HELLO, of other groups, is greeted once more', () => {
+  const moved = (nowMs: number): PeerContext => ({
+    ...at(nowMs),
+    self: { ...at(nowMs).self, membership: { groups: new Set(['CHAT', 'NEW']), status: 8 } },
+  });
+  const twice = alive(stepPeer(greeted, { kind: 'tick' }, moved(1_000)));
+  const back = stepPeer(twice, { kind: 'received', message: hello() }, moved(1_100));
+  expect(kinds(back.effects)).toContain('send hello 1');
+  const settled = stepPeer(alive(back), { kind: 'received', message: hello() }, moved(1_200));
+  expect(kinds(settled.effects)).not.toContain('send hello 1');
+});
+
+test('stock nodes wrap the sequence at 65,535: one new start each time, and no storm', () => {
+  // pyre and zyre.js send 65534, 0; we wait for 65535.
+  const old: Peer = { ...ready, receivedSequence: 65_534 };
+  const gap = received(old, { kind: 'ping', sequence: 0 }, 1_000);
+  expect(kinds(gap.effects)).toEqual(['tell peer-exited', 'dial', 'send hello 1']);
+  // Until its HELLO all else is dropped without a word.
+  const ignored = received(alive(gap), { kind: 'ping', sequence: 1 }, 1_100);
+  expect(ignored.effects).toEqual([]);
+  const back = received(alive(ignored), hello(), 1_200);
+  expect(kinds(back.effects)).toEqual(['tell peer-entered', 'tell peer-joined']);
+  let peer = alive(back);
+  for (let sequence = 2; sequence <= 65_534; sequence++) {
+    const step = received(peer, { kind: 'ping-ok', sequence }, 1_300);
+    if (step.effects.length > 0) throw new Error(`effects at ${sequence}`);
+    peer = alive(step);
+  }
+  expect(peer.receivedSequence).toBe(65_534);
+});
+
+test('what was heard before a pause of ours was noticed is not moved ahead of now', () => {
+  const heard = { ...ready, heardAtMs: 60_000 };
+  expect(forgivePause(heard, 60_000, 60_100).heardAtMs).toBe(60_100);
 });
 
 test('a pause of our own process is not held against the peer', () => {
