@@ -20,8 +20,8 @@ const largeBytes = 64 * 1024;
 const runs = Number(process.env['BENCH_RUNS'] ?? 5);
 const receiverCounts = (process.env['BENCH_RECEIVERS'] ?? '1,3,7').split(',').map(Number);
 /** Delivered in one run: half a second to a second. */
-const smallDeliveries = 40_000;
-const largeDeliveries = 3_000;
+const smallDeliveries = 25_000;
+const largeDeliveries = 2_000;
 
 /** CPU by message sent, and by message received. */
 type Measured = { readonly shoutsPerSecond: number; readonly sendUs: number; readonly receiveUs: number };
