@@ -1,8 +1,9 @@
-// Shouts go to the members of a group; the one who shouts need not be one. Start two that listen, then one that shouts.
+// Shouts go to the members of a group; the one who shouts need not be one. Start two that listen, then one that shouts, and
+// say for how many it is to wait.
 //
 //     node examples/mesh/groups.mjs listen weather
 //     node examples/mesh/groups.mjs listen weather sports
-//     node examples/mesh/groups.mjs shout weather sports
+//     node examples/mesh/groups.mjs shout sports=1 weather=2
 import { startMesh, textOf } from 'tocsin/mesh';
 
 const [role, ...groups] = process.argv.slice(2);
@@ -16,9 +17,9 @@ if (role === 'listen') {
     if (event.kind === 'shout') console.log(`${event.group}: ${textOf(event.content)}`);
   }
 } else {
-  for (const group of groups) {
+  for (const [group, count] of groups.map((text) => text.split('='))) {
     // A shout reaches who has joined when it is sent, so wait for those whom it is meant for.
-    await mesh.waitForPeers({ group, signal: AbortSignal.timeout(10_000) });
+    await mesh.waitForPeers({ group, count: Number(count ?? 1), signal: AbortSignal.timeout(10_000) });
     console.log(`${mesh.shout(group, `news of ${group}`)} in ${group} were told`);
   }
 }

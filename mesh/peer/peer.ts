@@ -78,6 +78,8 @@ export type PeerTiming = {
   readonly expiredAfterMs: number;
   /** Between PINGs to a silent peer. libzyre: its loop tick, 1,000. */
   readonly pingEveryMs: number;
+  /** Between PINGs to a peer that talks, and needs none to be known alive: they measure the round trip. */
+  readonly measureEveryMs: number;
   /**
    * First wait for an answer to our HELLO; doubles up to `greetEveryMsMax`. A HELLO is not lost while its connection lives, so
    * there is no hurry: where fifty nodes start at once on a busy machine, answers take longer than a second, and to greet anew
@@ -94,6 +96,7 @@ export const defaultTiming: PeerTiming = {
   silentAfterMs: 15_000,
   expiredAfterMs: 30_000,
   pingEveryMs: 1_000,
+  measureEveryMs: 15_000,
   greetEveryMs: 3_000,
   greetEveryMsMax: 8_000,
   giveUpAfterMs: 30_000,
@@ -206,7 +209,15 @@ export function stepPeer(peer: Peer, input: PeerInput, context: PeerContext): Pe
 /** When a tick may first have something to do for this peer; a time that is past means every tick. */
 export function dueAtMs(peer: Peer, timing: PeerTiming): number {
   if (peer.phase === 'greeted') return peer.greetedAtMs;
-  return Math.min(peer.heardAtMs + timing.evasiveAfterMs, peer.spokeAtMs + pingAfterMsMax(timing));
+  return Math.min(
+    peer.heardAtMs + timing.evasiveAfterMs,
+    peer.spokeAtMs + pingAfterMsMax(timing),
+    measureAtMs(peer, timing),
+  );
+}
+
+function measureAtMs(peer: Peer, timing: PeerTiming): number {
+  return Math.max(peer.pingedAtMs, peer.greetedAtMs) + timing.measureEveryMs;
 }
 
 /**
@@ -389,7 +400,9 @@ function tick(peer: Peer, context: PeerContext): PeerStep {
   const pingAfterMs = hasBeacon ? pingAfterMsMax(timing) : timing.evasiveAfterMs;
   // Whoever pours content at us hears nothing meanwhile, and its PINGs wait behind that content: so we speak up ourselves.
   const isQuiet = nowMs - peer.spokeAtMs >= pingAfterMsMax(timing);
-  const isDue = (silentMs >= pingAfterMs || isQuiet) && nowMs - peer.pingedAtMs >= timing.pingEveryMs;
+  const isUnmeasured = nowMs >= measureAtMs(peer, timing);
+  const isDue =
+    (silentMs >= pingAfterMs || isQuiet || isUnmeasured) && nowMs - peer.pingedAtMs >= timing.pingEveryMs;
   if (!isDue) return { peer, effects: [] };
   return emit({ ...peer, pingedAtMs: nowMs, spokeAtMs: nowMs }, (sequence) => ({ kind: 'ping', sequence }));
 }

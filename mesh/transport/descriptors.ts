@@ -3,9 +3,12 @@ import type { MeshLimits } from '../limits.ts';
 
 /** Measured on Linux, libzmq 4.3.5: a mailbox that is connected, the connection of the peer's own, and their event descriptors. */
 export const descriptorsPerPeer = 3;
-/** Node, libzmq's threads, a mailbox, gossip, HTTP and a store, measured on an idle node and doubled. */
+/** Node, libzmq's threads and a mailbox have 40; gossip, HTTP and a store come on top. */
 const descriptorsOfNode = 128;
-/** libzmq ends the process when it gets none; so many are left, a quarter of a small limit, for what cannot be refused: files, and who dials us. */
+/**
+ * Left for what cannot be refused: files, HTTP, and who dials us; a quarter of a small limit. Some parts of libzmq end the
+ * process when they get none.
+ */
 const reserveMax = 64;
 /** Counting is a read of /proc: so many dials may go by between two counts. */
 const dialsPerCount = 16;

@@ -63,7 +63,7 @@ test('groups: a shout reaches the members of its group', async () => {
     one.line(/^listen weather\+sports joined weather$/),
     both.line(/^listen weather joined/),
   ]);
-  await using shouting = await example('groups', 'shout', 'sports', 'weather');
+  await using shouting = await example('groups', 'shout', 'sports=1', 'weather=2');
   expect(await both.lines(2, /^(?:sports|weather):/)).toEqual([
     'sports: news of sports',
     'weather: news of weather',

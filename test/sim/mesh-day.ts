@@ -31,7 +31,8 @@ const replacingMs = 60_000;
  * messages. A large fleet asks less often; `slowness` is by how much.
  */
 function timesOf(slowness: number): { readonly timing: PeerTiming; readonly directory: DirectoryTiming } {
-  const { evasiveAfterMs, silentAfterMs, expiredAfterMs, pingEveryMs, greetEveryMsMax } = defaultTiming;
+  const { evasiveAfterMs, silentAfterMs, expiredAfterMs, pingEveryMs, measureEveryMs, greetEveryMsMax } =
+    defaultTiming;
   return {
     timing: {
       ...defaultTiming,
@@ -39,6 +40,7 @@ function timesOf(slowness: number): { readonly timing: PeerTiming; readonly dire
       silentAfterMs: slowness * silentAfterMs,
       expiredAfterMs: slowness * expiredAfterMs,
       pingEveryMs: slowness * pingEveryMs,
+      measureEveryMs: slowness * measureEveryMs,
       greetEveryMsMax: slowness * greetEveryMsMax,
     },
     directory: { lookUpEveryMs: slowness * 10_000, leaseMs: slowness * 30_000 },
