@@ -219,7 +219,7 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
   /** Answers why a message was dropped, if so. */
   function receive(from: Uint8Array, frames: Frames): string | undefined {
     if (from.length !== identityBytes || from[0] !== 1) return 'bad-identity';
-    const id = peerIdFromBytes(from.subarray(1));
+    const id = peerIdFromBytes(from, 1);
     if (id === settings.id) return 'own-identity';
     const message = decodeZre(frames, limits);
     // What we could not read had its place in the sequence: the next message shows the gap.
@@ -402,12 +402,12 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
     whisper(to, said) {
       const content = framesOf(said);
       checkContent(content, limits);
-      return table.post(to, { kind: 'whisper', content }, content);
+      return table.whisper(to, content);
     },
     shout(group, said) {
       const content = framesOf(said);
       checkContent(content, limits);
-      return peersIn(group).filter((id) => table.post(id, { kind: 'shout', group, content }, content)).length;
+      return table.shout(group, content);
     },
     subscribe,
     events: (options) => eventStream({ subscribe, onStopped, limits }, options),

@@ -4,11 +4,11 @@ import type { Ballot } from '../group/election.ts';
 import { joined, left, type Membership, noMembership } from '../group/membership.ts';
 import { isPeerId, type PeerId } from '../ids.ts';
 import { publicKeyHeader } from '../security/hello.ts';
-import type { Frames } from '../transport/transport.ts';
-import type { Hello, ZreMessage } from '../wire/message.ts';
+import type { Hello, Shout, Whisper, ZreMessage } from '../wire/message.ts';
 
 /**
- * One peer's life as pure steps: a state and an input give the next state and what is to be done about it.
+ * One peer's life as pure steps: a state and an input give the next state and what is to be done about it. Content has a way
+ * of its own beside them (takePlace, hearContent), which counts where the peer stands.
  *
  *   discovered ──▶ greeted ──HELLO──▶ ready ──goodbye, silence──▶ gone
  *                     ▲                 │
@@ -26,9 +26,9 @@ export type Peer = Address & {
   /** Its groups and its status byte, as its messages let us count them. */
   readonly membership: Membership;
   /** Sequence of the last message that we sent through the present mailbox. */
-  readonly sentSequence: number;
+  sentSequence: number;
   /** Sequence of the last message that we accepted from it. */
-  readonly receivedSequence: number;
+  receivedSequence: number;
   /** Whether it has said HELLO since our last HELLO. Tells an answer from a new start, and so stops HELLO storms. */
   readonly answered: boolean;
   /**
@@ -43,7 +43,7 @@ export type Peer = Address & {
   readonly greetedAtMs: number;
   /** HELLOs sent in the present attempt. */
   readonly greetings: number;
-  readonly heardAtMs: number;
+  heardAtMs: number;
   /** When its own beacon was last seen: its host lives, whatever its mailbox does. */
   readonly beaconedAtMs: number;
   /** Whether its silence has been told of. */
@@ -80,7 +80,11 @@ export type PeerTiming = {
   readonly pingEveryMs: number;
   /** Between PINGs to a peer that talks, and needs none to be known alive: they measure the round trip. */
   readonly measureEveryMs: number;
-  /** First wait for an answer to our HELLO; doubles up to `greetEveryMsMax`. */
+  /**
+   * First wait for an answer to our HELLO; doubles up to `greetEveryMsMax`. A HELLO is not lost while its connection lives, so
+   * there is no hurry: where fifty nodes start at once on a busy machine, answers take longer than a second, and to greet anew
+   * each second made so much work that they never met.
+   */
   readonly greetEveryMs: number;
   readonly greetEveryMsMax: number;
   /** How long we go on greeting a peer that does not answer. */
@@ -93,7 +97,7 @@ export const defaultTiming: PeerTiming = {
   expiredAfterMs: 30_000,
   pingEveryMs: 1_000,
   measureEveryMs: 15_000,
-  greetEveryMs: 1_000,
+  greetEveryMs: 3_000,
   greetEveryMsMax: 8_000,
   giveUpAfterMs: 30_000,
 };
@@ -113,8 +117,6 @@ export function quietMsMax(timing: PeerTiming): number {
 
 /** A message of ours before it has its place in a peer's sequence. */
 export type Outgoing =
-  | { readonly kind: 'whisper'; readonly content: Frames }
-  | { readonly kind: 'shout'; readonly group: string; readonly content: Frames }
   | { readonly kind: 'join' | 'leave'; readonly group: string; readonly status: number }
   | { readonly kind: 'elect'; readonly group: string; readonly challengerId: string }
   | { readonly kind: 'leader'; readonly group: string; readonly leaderId: string }
@@ -232,12 +234,48 @@ export function forgivePause(peer: Peer, pausedMs: number, nowMs: number): Peer 
   };
 }
 
+/**
+ * The place in its sequence of content that we send to a peer that is ready. This and hearContent change the peer that they are
+ * given: content is nearly all that a mesh carries, and to copy a peer for each message cost more than all else of ours.
+ */
+export function takePlace(peer: Peer): number {
+  peer.sentSequence = next(peer.sentSequence);
+  return peer.sentSequence;
+}
+
+/** Takes content that came in its place from a peer as it should be. False for all else: that needs a step. */
+export function hearContent(peer: Peer, message: Whisper | Shout, nowMs: number): boolean {
+  if (peer.phase !== 'ready' || peer.isSilent || !isNext(peer, message)) return false;
+  peer.receivedSequence = message.sequence;
+  peer.heardAtMs = nowMs;
+  return true;
+}
+
+/** Undefined for a shout to a group that we are not in: libzyre delivers those, and nobody asked for them. */
+export function contentEvent(
+  from: PeerId,
+  message: Whisper | Shout,
+  { groups }: Membership,
+): MeshEvent | undefined {
+  const { content } = message;
+  if (message.kind === 'whisper') return { kind: 'whisper', from, content };
+  return groups.has(message.group) ? { kind: 'shout', from, group: message.group, content } : undefined;
+}
+
+/** RFC 36: a gap makes the peer invalid. Never resync on it: what was lost stays lost, so both sides start over. */
+function isNext(peer: Peer, { sequence }: ZreMessage): boolean {
+  return sequence === next(peer.receivedSequence);
+}
+
+function next(sequence: number): number {
+  return (sequence + 1) & 0xffff;
+}
+
 function receive(peer: Peer, message: ZreMessage, context: PeerContext): PeerStep {
   if (message.kind === 'hello') return receiveHello(peer, message, context);
   // Before its HELLO a peer's messages belong to a connection that we have given up.
   if (peer.phase === 'greeted') return { peer, effects: [] };
-  // RFC 36: a gap makes the peer invalid. Never resync on it: what was lost stays lost, so both sides start over.
-  if (message.sequence !== ((peer.receivedSequence + 1) & 0xffff)) return startOver(peer, 'gap', context);
+  if (!isNext(peer, message)) return startOver(peer, 'gap', context);
   const heard: Peer = {
     ...peer,
     receivedSequence: message.sequence,
@@ -256,11 +294,10 @@ function receive(peer: Peer, message: ZreMessage, context: PeerContext): PeerSte
 function hear(heard: Peer, message: Exclude<ZreMessage, Hello>, context: PeerContext): PeerStep {
   switch (message.kind) {
     case 'whisper':
-      return told(heard, { kind: 'whisper', from: heard.id, content: message.content });
-    case 'shout':
-      // libzyre delivers shouts of groups that it is not in; nobody asked for those.
-      if (!context.self.membership.groups.has(message.group)) return { peer: heard, effects: [] };
-      return told(heard, { kind: 'shout', from: heard.id, group: message.group, content: message.content });
+    case 'shout': {
+      const event = contentEvent(heard.id, message, context.self.membership);
+      return event === undefined ? { peer: heard, effects: [] } : told(heard, event);
+    }
     case 'join': {
       const membership = joined(heard.membership, message.group);
       // With so many it has to say HELLO again, which is refused for them.
@@ -436,7 +473,7 @@ function greet(
 }
 
 function emit(peer: Peer, make: (sequence: number) => ZreMessage): PeerStep {
-  const sequence = (peer.sentSequence + 1) & 0xffff;
+  const sequence = next(peer.sentSequence);
   return { peer: { ...peer, sentSequence: sequence }, effects: [{ kind: 'send', message: make(sequence) }] };
 }
 

@@ -9,14 +9,16 @@ import type { CurvePair } from '../security/curve.ts';
 import { standingOf } from '../security/hello.ts';
 import { byteLengthOf, type Frames, type Link, type Transport } from '../transport/transport.ts';
 import type { Hello, ZreMessage } from '../wire/message.ts';
-import { encodeZre } from '../wire/zre.ts';
+import { encodeControl, encodeZre, withSequence } from '../wire/zre.ts';
 import { createAgenda } from './agenda.ts';
 import {
   addressIn,
+  contentEvent,
   dueAtMs,
   forgivePause,
   greetNewcomer,
   hasMoved,
+  hearContent,
   type Outgoing,
   type Peer,
   type PeerContext,
@@ -26,6 +28,7 @@ import {
   quietMsMax,
   type Self,
   stepPeer,
+  takePlace,
 } from './peer.ts';
 
 /** How often `tick` is to be called. */
@@ -83,11 +86,10 @@ export interface PeerTable {
   tick(pausedMs: number): void;
   /** To every peer, also to those that have not answered yet. */
   announce(message: Outgoing): void;
-  /**
-   * Content to one peer that is ready. False when it is not, or its outbox is full: a message that got its place in the
-   * sequence and was then lost would be a gap.
-   */
-  post(id: PeerId, message: Outgoing, content: Frames): boolean;
+  /** Content to one peer. False when it is not ready, or its outbox is full. */
+  whisper(id: PeerId, content: Frames): boolean;
+  /** Content to every peer in `group` that is ready; answers how many outboxes took it. */
+  shout(group: string, content: Frames): number;
   /** Says goodbye to all, and closes their mailboxes. */
   close(): Promise<void>;
 }
@@ -236,11 +238,30 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     entry.mailbox = undefined;
   }
 
+  /** False when the outbox is full: a message that got its place in the sequence and was then lost would be a gap. */
+  function say(entry: Entry, control: Uint8Array, content: Frames): boolean {
+    const { peer, mailbox } = entry;
+    if (mailbox === undefined || !hasRoom(mailbox, content)) {
+      drop(entry);
+      return false;
+    }
+    return mailbox.send([withSequence(control, takePlace(peer)), ...content]);
+  }
+
   function hasRoom(mailbox: Link, content: Frames): boolean {
     return (
       mailbox.queuedMessages < limits.outboxMessagesMax &&
       mailbox.queuedBytes + byteLengthOf(content) <= limits.outboxBytesMax
     );
+  }
+
+  /** Content in its place is told of at once; false for all else. */
+  function hear(peer: Peer, message: ZreMessage): boolean {
+    if (message.kind !== 'whisper' && message.kind !== 'shout') return false;
+    if (!hearContent(peer, message, clock.monotonicMs())) return false;
+    const event = contentEvent(peer.id, message, self().membership);
+    if (event !== undefined) tell(event);
+    return true;
   }
 
   /** A flood must not become one of events: a full outbox is told of once, and then what it has cost, once it has room again. */
@@ -310,7 +331,7 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       const entry = entries.get(id);
       if (entry === undefined) return 'unknown-peer';
       if (message.kind === 'hello') tryOtherHost(entry, message);
-      act(entry, { kind: 'received', message });
+      if (!hear(entry.peer, message)) act(entry, { kind: 'received', message });
       return undefined;
     },
     sight(id, address, byItself) {
@@ -338,15 +359,19 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
     announce(message) {
       for (const entry of [...entries.values()]) act(entry, { kind: 'send', message });
     },
-    post(id, message, content) {
+    whisper(id, content) {
       const entry = entries.get(id);
-      if (entry?.peer.phase !== 'ready') return false;
-      if (entry.mailbox === undefined || !hasRoom(entry.mailbox, content)) {
-        drop(entry);
-        return false;
+      return entry?.peer.phase === 'ready' && say(entry, encodeControl({ kind: 'whisper' }), content);
+    },
+    shout(group, content) {
+      let control: Uint8Array | undefined;
+      let taken = 0;
+      for (const entry of entries.values()) {
+        if (entry.peer.phase !== 'ready' || !entry.peer.membership.groups.has(group)) continue;
+        control ??= encodeControl({ kind: 'shout', group });
+        if (say(entry, control, content)) taken++;
       }
-      act(entry, { kind: 'send', message });
-      return true;
+      return taken;
     },
     async close() {
       for (const entry of [...entries.values()]) {

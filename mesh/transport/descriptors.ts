@@ -12,6 +12,7 @@ const descriptorsOfNode = 128;
 const reserveMax = 64;
 /** Counting is a read of /proc: so many dials may go by between two counts. */
 const dialsPerCount = 16;
+const dialsPerDistantCount = 512;
 
 /** How many files this process may have open, or undefined where nobody says so (other systems than Linux). */
 export function descriptorLimit(): number | undefined {
@@ -36,12 +37,21 @@ export function fileDescriptorWarning(
 
 let dials = 0;
 let inUse = 0;
+let limit: number | undefined;
 
-/** Whether one more socket can be dialled. Always true where nobody says how many there are. */
+/**
+ * Whether one more socket can be dialled. Always true where nobody says how many there are. Below half of the limit, a count
+ * now and then is enough: with thousands of them a count takes ten milliseconds, and dials come by the thousand as well.
+ */
 export function hasDescriptorsLeft(): boolean {
-  const limit = descriptorLimit();
+  const isCountDue = dials++ % dialsPerCount === 0;
+  if (isCountDue) limit = descriptorLimit();
   if (limit === undefined) return true;
-  if (dials++ % dialsPerCount === 0) inUse = readdirSync('/proc/self/fd').length;
-  else inUse += descriptorsPerPeer;
+  inUse += descriptorsPerPeer;
+  if (isCountDue && (inUse > limit / 2 || dials % dialsPerDistantCount === 1)) inUse = countDescriptors();
   return inUse + Math.min(reserveMax, limit / 4) <= limit;
+}
+
+function countDescriptors(): number {
+  return readdirSync('/proc/self/fd').length;
 }

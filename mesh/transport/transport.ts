@@ -10,7 +10,9 @@ import type { Names } from './names.ts';
 export type Frames = readonly Uint8Array[];
 
 export function byteLengthOf(frames: Frames): number {
-  return frames.reduce((sum, frame) => sum + frame.byteLength, 0);
+  let bytes = 0;
+  for (const frame of frames) bytes += frame.byteLength;
+  return bytes;
 }
 
 export interface Transport {

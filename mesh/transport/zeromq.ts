@@ -3,6 +3,7 @@ import { MeshError } from '../errors.ts';
 import { hasDescriptorsLeft } from './descriptors.ts';
 import { createGatekeeper, type Gatekeeper } from './gatekeeper.ts';
 import { type Names, systemNames } from './names.ts';
+import { createOutbox } from './outbox.ts';
 import { connectResolved } from './resolved.ts';
 import {
   byteLengthOf,
@@ -89,7 +90,8 @@ async function listen(
     await gate?.close();
     throw new MeshError('BIND_FAILED', `cannot listen at ${endpoint}: ${reasonOf(cause)}`, { cause });
   }
-  const received = receive(router, ([from, ...frames]) => {
+  const received = receive(router, (frames) => {
+    const from = frames.shift();
     if (from !== undefined) options.onMessage(from, frames);
   });
   const replies: [Uint8Array, Frames][] = [];
@@ -175,42 +177,21 @@ function dial(context: Context, names: Names, endpoint: string, options: DialOpt
   const { onMessage } = options;
   const received = onMessage ? receive(dealer, onMessage) : Promise.resolve();
 
-  const queue: { readonly frames: Frames; readonly bytes: number }[] = [];
-  let queuedBytes = 0;
-  let sending = Promise.resolve();
+  const outbox = createOutbox(dealer);
   let closed = false;
-
-  async function pump(): Promise<void> {
-    // The socket takes one send at a time; a second one beside it is refused (EBUSY).
-    for (let next = queue[0]; next !== undefined; next = queue[0]) {
-      try {
-        await dealer.send([...next.frames] as MessageLike[]);
-      } catch {
-        // Closed while it waited: what is queued goes with the link.
-        queue.length = 0;
-        return;
-      }
-      queue.shift();
-      queuedBytes -= next.bytes;
-    }
-  }
 
   return {
     endpoint,
     get queuedMessages() {
-      return queue.length;
+      return outbox.messages;
     },
     get queuedBytes() {
-      return queuedBytes;
+      return outbox.bytes;
     },
     send(frames) {
-      const bytes = byteLengthOf(frames);
-      if (closed || queue.length >= options.queueMessagesMax || queuedBytes + bytes > options.queueBytesMax) {
-        return false;
-      }
-      queue.push({ frames, bytes });
-      queuedBytes += bytes;
-      if (queue.length === 1) sending = pump();
+      if (closed || outbox.messages >= options.queueMessagesMax) return false;
+      if (outbox.bytes + byteLengthOf(frames) > options.queueBytesMax) return false;
+      outbox.send(frames);
       return true;
     },
     async close(lingerMs) {
@@ -221,19 +202,30 @@ function dial(context: Context, names: Names, endpoint: string, options: DialOpt
         const expired = new Promise<void>((resolve) => {
           timer = setTimeout(resolve, lingerMs);
         });
-        await Promise.race([sending, expired]);
+        await Promise.race([outbox.emptied(), expired]);
         clearTimeout(timer);
         dealer.linger = lingerMs;
       }
       dealer.close();
-      await Promise.all([sending, received]);
+      await Promise.all([outbox.emptied(), received]);
     },
   };
 }
 
-/** Reads until the socket is closed, which ends the iteration. */
+/**
+ * Reads until the socket is closed. Its own iterator does the same with a promise and an object more for each message.
+ */
 async function receive(socket: Router | Dealer, onMessage: (frames: Buffer[]) => void): Promise<void> {
-  for await (const frames of socket) onMessage(frames);
+  while (!socket.closed) {
+    let frames: Buffer[];
+    try {
+      frames = await socket.receive();
+    } catch (cause) {
+      if (socket.closed) return;
+      throw cause;
+    }
+    onMessage(frames);
+  }
 }
 
 function isIpv6(endpoint: string): boolean {

@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { bufferOver } from '../buffer.ts';
 
 /**
  * A cursor over a stranger's bytes. The first thing that goes wrong stays in `refusal`; from then on every read gives
@@ -14,12 +15,9 @@ export type Reader<Refusal extends string = never> = {
 /** `short`: the bytes end inside a field. `nul-in-text`: C programs would cut the text there, and two peers disagree. */
 export type ReadRefusal = 'short' | 'not-utf8' | 'nul-in-text';
 
-/** Reads the given bytes in place; copies nothing. */
-export function createReader<Refusal extends string = never>(bytes: Uint8Array): Reader<Refusal> {
-  const buffer = Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return { bytes: buffer, offset: 0, refusal: undefined };
+/** Reads the given bytes in place, from `offset`; copies nothing. */
+export function createReader<Refusal extends string = never>(bytes: Uint8Array, offset = 0): Reader<Refusal> {
+  return { bytes: bufferOver(bytes), offset, refusal: undefined };
 }
 
 export function readU8(reader: Reader<string>): number {

@@ -38,6 +38,7 @@
  *
  * Bytes behind the last field are ignored, as libzyre does, so that a later version can add fields.
  */
+import { bufferOver } from '../buffer.ts';
 import { MeshError } from '../errors.ts';
 import type { MeshLimits } from '../limits.ts';
 import type { Parsed } from '../parsed.ts';
@@ -45,7 +46,7 @@ import { accept, refuse } from '../parsed.ts';
 import type { Frames } from '../transport/transport.ts';
 import type { Hello, ZreMessage } from './message.ts';
 import type { Reader, ReadRefusal } from './reader.ts';
-import { createReader, readLongString, readString, readU8, readU16, readU32 } from './reader.ts';
+import { createReader, readLongString, readString, readU8, readU32 } from './reader.ts';
 import type { TextRule, Writer } from './writer.ts';
 import {
   createWriter,
@@ -83,6 +84,10 @@ type Kind = ZreMessage['kind'];
 
 const signature = 0xaaa1;
 const version = 2;
+const kindAt = 2;
+const versionAt = 3;
+const sequenceAt = 4;
+const headerBytes = 6;
 
 const idByKind: Readonly<Record<Kind, number>> = {
   hello: 1,
@@ -97,9 +102,10 @@ const idByKind: Readonly<Record<Kind, number>> = {
   goodbye: 10,
 };
 
-const kindById: ReadonlyMap<number, Kind> = new Map(
-  (Object.keys(idByKind) as Kind[]).map((kind) => [idByKind[kind], kind]),
-);
+const kindById: readonly (Kind | undefined)[] = [
+  undefined,
+  ...(Object.keys(idByKind) as Kind[]).sort((a, b) => idByKind[a] - idByKind[b]),
+];
 
 const endpointRule: TextRule = { code: 'BAD_ENDPOINT', field: 'endpoint', bytesMax: stringBytesMax };
 // HELLO could carry longer groups, but JOIN could not, and libzyre cuts at 255 bytes.
@@ -117,10 +123,7 @@ const leaderRule: TextRule = { code: 'BAD_NAME', field: 'leader id', bytesMax: s
  */
 export function encodeZre(message: ZreMessage): Uint8Array[] {
   const writer = createWriter();
-  writeU16(writer, signature);
-  writeU8(writer, idByKind[message.kind]);
-  writeU8(writer, version);
-  writeU16(writer, message.sequence);
+  writeHeader(writer, message.kind, message.sequence);
   switch (message.kind) {
     case 'hello':
       writeHello(writer, message);
@@ -151,6 +154,29 @@ export function encodeZre(message: ZreMessage): Uint8Array[] {
       message satisfies never;
   }
   return [writtenBytes(writer)];
+}
+
+/** The control frame of content without its place in a sequence: the same for all peers (withSequence). Throws as encodeZre. */
+export function encodeControl(content: { kind: 'whisper' } | { kind: 'shout'; group: string }): Uint8Array {
+  const writer = createWriter();
+  writeHeader(writer, content.kind, 0);
+  if (content.kind === 'shout') writeString(writer, content.group, groupRule);
+  return writtenBytes(writer);
+}
+
+/** A copy of a control frame in its place of a sequence. What was sent is not written to: a socket may still read it. */
+export function withSequence(control: Uint8Array, sequence: number): Uint8Array {
+  const placed = Buffer.allocUnsafe(control.length);
+  placed.set(control);
+  placed.writeUInt16BE(sequence, sequenceAt);
+  return placed;
+}
+
+function writeHeader(writer: Writer, kind: Kind, sequence: number): void {
+  writeU16(writer, signature);
+  writeU8(writer, idByKind[kind]);
+  writeU8(writer, version);
+  writeU16(writer, sequence);
 }
 
 function writeHello(writer: Writer, hello: Hello): void {
@@ -187,15 +213,14 @@ export function decodeZre(frames: Frames, limits: MeshLimits): Parsed<ZreMessage
   if (frames.length > limits.framesMax) return refuse('too-many-frames');
   if (control.length > limits.controlFrameBytesMax) return refuse('control-frame-too-large');
 
-  const reader = createReader<ZreRefusal>(control);
-  const seenSignature = readU16(reader);
-  const kind = kindById.get(readU8(reader));
-  const seenVersion = readU8(reader);
-  const sequence = readU16(reader);
-  if (reader.refusal !== undefined) return refuse(reader.refusal);
-  if (seenSignature !== signature) return refuse('bad-signature');
-  if (seenVersion !== version) return refuse('bad-version');
+  // Without a reader: this is read of every message, and a reader minds each of the fields.
+  const bytes = bufferOver(control);
+  if (bytes.length < headerBytes) return refuse('short');
+  if (bytes.readUInt16BE(0) !== signature) return refuse('bad-signature');
+  if (bytes[versionAt] !== version) return refuse('bad-version');
+  const kind = kindById[bytes[kindAt] ?? 0];
   if (kind === undefined) return refuse('unknown-kind');
+  const sequence = bytes.readUInt16BE(sequenceAt);
 
   const content = frames.slice(1);
   const carriesContent = kind === 'whisper' || kind === 'shout';
@@ -205,6 +230,7 @@ export function decodeZre(frames: Frames, limits: MeshLimits): Parsed<ZreMessage
     if (frame.length > limits.contentFrameBytesMax) return refuse('content-frame-too-large');
   }
 
+  const reader = createReader<ZreRefusal>(bytes, headerBytes);
   const message = readFields(reader, kind, sequence, content, limits);
   return reader.refusal === undefined ? accept(message) : refuse(reader.refusal);
 }

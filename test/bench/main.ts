@@ -7,6 +7,9 @@ import { benchIndexes } from './indexes.ts';
 import { benchIntake } from './intake.ts';
 import { benchJetStream } from './jetstream/bench.ts';
 import { printTable, type Row } from './measure.ts';
+import { benchMeshFifty } from './mesh/fifty.ts';
+import { benchMeshShout } from './mesh/shout.ts';
+import { benchMeshWhisper } from './mesh/whisper.ts';
 import { benchQuery } from './query.ts';
 import { benchRest } from './rest.ts';
 
@@ -21,6 +24,9 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   query: benchQuery,
   feed: benchFeed,
   jetstream: benchJetStream,
+  'mesh-shout': benchMeshShout,
+  'mesh-whisper': benchMeshWhisper,
+  'mesh-fifty': benchMeshFifty,
 };
 
 const wanted = process.argv.slice(2);
