@@ -11,35 +11,36 @@ export interface Gatekeeper {
 
 export interface Gate {
   readonly domain: string;
-  close(): Promise<void>;
+  close(): void;
 }
 
-/** Answers for all sockets of a context that demand a key, as long as there are any. */
+/** A read that waits keeps the process alive; so late after the last socket with a key is closed it may end. */
+const readMsMax = 200;
+
+/**
+ * Answers for all sockets of a context that demand a key, as long as there are any. Its own socket stays open for the life of
+ * the context: libzmq ends the process now and then when it is closed while a connection is asking.
+ */
 export function createGatekeeper(context: Context): Gatekeeper {
   const keys = new Map<string, string>();
   let domains = 0;
-  let closed: Promise<void> = Promise.resolve();
-  let door: Promise<{ readonly socket: Reply; readonly answering: Promise<void> }> | undefined;
+  let door: Promise<Reply> | undefined;
+  let isAnswering = false;
 
-  async function open() {
-    await closed;
-    const socket = new Reply({ context, linger: 0 });
+  async function open(): Promise<Reply> {
+    const socket = new Reply({ context, linger: 0, receiveTimeout: readMsMax });
     await socket.bind(zapEndpoint);
-    return { socket, answering: answer(socket) };
-  }
-
-  async function shut(opened: NonNullable<typeof door>): Promise<void> {
-    const { socket, answering } = await opened;
-    // Closing alone gives the name free some time later.
-    await socket.unbind(zapEndpoint);
-    socket.close();
-    await answering;
+    return socket;
   }
 
   async function answer(socket: Reply): Promise<void> {
-    for await (const request of socket) {
+    isAnswering = true;
+    while (keys.size > 0) {
+      const request = await socket.receive().catch(noneCame);
+      if (request === undefined) continue;
       await socket.send(answerZap(request, (domain, key) => keys.get(domain) === key) as MessageLike[]);
     }
+    isAnswering = false;
   }
 
   return {
@@ -47,17 +48,14 @@ export function createGatekeeper(context: Context): Gatekeeper {
       const domain = `mesh-${++domains}`;
       keys.set(domain, publicKey);
       door ??= open();
-      await door;
-      return {
-        domain,
-        async close() {
-          keys.delete(domain);
-          if (keys.size > 0 || door === undefined) return;
-          closed = shut(door);
-          door = undefined;
-          await closed;
-        },
-      };
+      const socket = await door;
+      // A failure would be a bug, and must not pass for an answer: it reaches the process.
+      if (!isAnswering) void answer(socket);
+      return { domain, close: () => keys.delete(domain) };
     },
   };
+}
+
+function noneCame(cause: NodeJS.ErrnoException): undefined {
+  if (cause.code !== 'EAGAIN') throw cause;
 }

@@ -87,7 +87,7 @@ async function listen(
     await router.bind(endpoint);
   } catch (cause) {
     router.close();
-    await gate?.close();
+    gate?.close();
     throw new MeshError('BIND_FAILED', `cannot listen at ${endpoint}: ${reasonOf(cause)}`, { cause });
   }
   const received = receive(router, (frames) => {
@@ -123,7 +123,7 @@ async function listen(
       await replying;
       router.close();
       await received;
-      await gate?.close();
+      gate?.close();
     },
   };
 }
