@@ -1,6 +1,6 @@
 /** The door of `tocsin/mesh`: ZRE (RFC 36, Zyre's protocol) for Node. Bytes in, bytes out. */
 export { type Clock, every, systemClock, type Timer } from './clock.ts';
-export { type Content, framesOf, textOf } from './content.ts';
+export { type Content, textOf } from './content.ts';
 export type { MeshHeaders, MeshParts } from './defaults.ts';
 export { type BeaconOptions, beaconDiscovery, beaconOptionsFor, beaconPort } from './discovery/beacon.ts';
 export type {
@@ -19,7 +19,8 @@ export type { EventsOptions } from './event-stream.ts';
 export type { ExitReason, MeshEvent, PeerInfo } from './events.ts';
 export { isPeerId, type PeerId, peerIdFromBytes, peerIdToBytes } from './ids.ts';
 export { defaultLimits, type MeshLimits } from './limits.ts';
-export { type Mesh, type MeshSettings, type PeerView, startMesh } from './node.ts';
+export type { Mesh, MeshSettings, PeerView } from './mesh.ts';
+export { startMesh } from './node.ts';
 export { defaultTiming, type PeerTiming } from './peer/peer.ts';
 export { jitter, pick, type Random, randomInt, seededRandom, systemRandom } from './random.ts';
 export { type CurvePair, curvePairOf, meshKeyBytes } from './security/curve.ts';

@@ -3,7 +3,8 @@ import { beaconDiscovery } from '../../../mesh/discovery/beacon.ts';
 import { MeshError } from '../../../mesh/errors.ts';
 import type { QueuedEvent } from '../../../mesh/event-queue.ts';
 import { defaultLimits, type MeshLimits } from '../../../mesh/limits.ts';
-import { type Mesh, startMesh } from '../../../mesh/node.ts';
+import type { Mesh } from '../../../mesh/mesh.ts';
+import { startMesh } from '../../../mesh/node.ts';
 import { seededRandom } from '../../../mesh/random.ts';
 import { simulatedClock, simulatedNetwork } from '../../../mesh/transport/simulated.ts';
 

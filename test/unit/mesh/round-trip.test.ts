@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { beaconDiscovery } from '../../../mesh/discovery/beacon.ts';
-import { type Mesh, startMesh } from '../../../mesh/node.ts';
+import type { Mesh } from '../../../mesh/mesh.ts';
+import { startMesh } from '../../../mesh/node.ts';
 import { seededRandom } from '../../../mesh/random.ts';
 import { simulatedClock, simulatedNetwork } from '../../../mesh/transport/simulated.ts';
 
