@@ -1,6 +1,7 @@
 import { MeshError } from './errors.ts';
 import type { MeshLimits } from './limits.ts';
-import type { PeerTiming, Self } from './peer/peer.ts';
+import type { Self } from './peer/peer.ts';
+import type { PeerTiming } from './peer/timing.ts';
 import { decodeZre, encodeZre } from './wire/zre.ts';
 
 /**

@@ -21,7 +21,7 @@ export { isPeerId, type PeerId, peerIdFromBytes, peerIdToBytes } from './ids.ts'
 export { defaultLimits, type MeshLimits } from './limits.ts';
 export type { Mesh, MeshSettings, PeerView } from './mesh.ts';
 export { startMesh } from './node.ts';
-export { defaultTiming, type PeerTiming } from './peer/peer.ts';
+export { defaultTiming, type PeerTiming } from './peer/timing.ts';
 export { jitter, pick, type Random, randomInt, seededRandom, systemRandom } from './random.ts';
 export { type CurvePair, curvePairOf, meshKeyBytes } from './security/curve.ts';
 export { type Identity, idOfPublicKey } from './security/identity.ts';

@@ -6,7 +6,7 @@ import type { EventsOptions } from './event-stream.ts';
 import type { MeshEvent } from './events.ts';
 import type { PeerId } from './ids.ts';
 import type { MeshLimits } from './limits.ts';
-import type { PeerTiming } from './peer/peer.ts';
+import type { PeerTiming } from './peer/timing.ts';
 import type { CurvePair } from './security/curve.ts';
 import type { Identity } from './security/identity.ts';
 import type { WaitForPeersOptions } from './wait-for-peers.ts';

@@ -3,12 +3,14 @@ import type { ExitReason, MeshEvent } from '../events.ts';
 import type { Ballot } from '../group/election.ts';
 import { joined, left, type Membership, noMembership } from '../group/membership.ts';
 import { isPeerId, type PeerId } from '../ids.ts';
-import { publicKeyHeader } from '../security/hello.ts';
-import type { Hello, Shout, Whisper, ZreMessage } from '../wire/message.ts';
+import type { Hello, ZreMessage } from '../wire/message.ts';
+import { addressIn, hasMoved } from './address.ts';
+import { contentEvent, isNext, sequenceAfter } from './sequence.ts';
+import { type PeerTiming, pingAfterMsMax } from './timing.ts';
 
 /**
  * One peer's life as pure steps: a state and an input give the next state and what is to be done about it. Content has a way
- * of its own beside them (takePlace, hearContent), which counts where the peer stands.
+ * of its own beside them (sequence.ts), which counts where the peer stands.
  *
  *   discovered ──▶ greeted ──HELLO──▶ ready ──goodbye, silence──▶ gone
  *                     ▲                 │
@@ -68,52 +70,6 @@ export type Self = {
 
 /** An address of ours, and the headers of a HELLO that names it. */
 export type Introduction = Address & { readonly headers: ReadonlyMap<string, string> };
-
-export type PeerTiming = {
-  /** Silence after which we PING. libzyre: 5,000. */
-  readonly evasiveAfterMs: number;
-  /** Silence, PINGs and all, that is told of, and after which the peer is greeted anew. */
-  readonly silentAfterMs: number;
-  /** Silence after which a peer is gone. libzyre: 30,000. */
-  readonly expiredAfterMs: number;
-  /** Between PINGs to a silent peer. libzyre: its loop tick, 1,000. */
-  readonly pingEveryMs: number;
-  /** Between PINGs to a peer that talks, and needs none to be known alive: they measure the round trip. */
-  readonly measureEveryMs: number;
-  /**
-   * First wait for an answer to our HELLO; doubles up to `greetEveryMsMax`. A HELLO is not lost while its connection lives, so
-   * there is no hurry: where fifty nodes start at once on a busy machine, answers take longer than a second, and to greet anew
-   * each second made so much work that they never met.
-   */
-  readonly greetEveryMs: number;
-  readonly greetEveryMsMax: number;
-  /** How long we go on greeting a peer that does not answer. */
-  readonly giveUpAfterMs: number;
-};
-
-export const defaultTiming: PeerTiming = {
-  evasiveAfterMs: 5_000,
-  silentAfterMs: 15_000,
-  expiredAfterMs: 30_000,
-  pingEveryMs: 1_000,
-  measureEveryMs: 15_000,
-  greetEveryMs: 3_000,
-  greetEveryMsMax: 8_000,
-  giveUpAfterMs: 30_000,
-};
-
-/** A quiet peer that lives is heard this much later than we begin to ask for it, at most. */
-const answerMsMax = 2_000;
-
-/** When we PING a silent peer at the latest, beacons or not. */
-function pingAfterMsMax({ evasiveAfterMs, silentAfterMs }: PeerTiming): number {
-  return (evasiveAfterMs + silentAfterMs) / 2;
-}
-
-/** Whoever was heard within this is here: PINGs make every peer that lives speak more often. */
-export function quietMsMax(timing: PeerTiming): number {
-  return pingAfterMsMax(timing) + answerMsMax;
-}
 
 /** A message of ours before it has its place in a peer's sequence. */
 export type Outgoing =
@@ -234,43 +190,6 @@ export function forgivePause(peer: Peer, pausedMs: number, nowMs: number): Peer 
   };
 }
 
-/**
- * The place in its sequence of content that we send to a peer that is ready. This and hearContent change the peer that they are
- * given: content is nearly all that a mesh carries, and to copy a peer for each message cost more than all else of ours.
- */
-export function takePlace(peer: Peer): number {
-  peer.sentSequence = next(peer.sentSequence);
-  return peer.sentSequence;
-}
-
-/** Takes content that came in its place from a peer as it should be. False for all else: that needs a step. */
-export function hearContent(peer: Peer, message: Whisper | Shout, nowMs: number): boolean {
-  if (peer.phase !== 'ready' || peer.isSilent || !isNext(peer, message)) return false;
-  peer.receivedSequence = message.sequence;
-  peer.heardAtMs = nowMs;
-  return true;
-}
-
-/** Undefined for a shout to a group that we are not in: libzyre delivers those, and nobody asked for them. */
-export function contentEvent(
-  from: PeerId,
-  message: Whisper | Shout,
-  { groups }: Membership,
-): MeshEvent | undefined {
-  const { content } = message;
-  if (message.kind === 'whisper') return { kind: 'whisper', from, content };
-  return groups.has(message.group) ? { kind: 'shout', from, group: message.group, content } : undefined;
-}
-
-/** RFC 36: a gap makes the peer invalid. Never resync on it: what was lost stays lost, so both sides start over. */
-function isNext(peer: Peer, { sequence }: ZreMessage): boolean {
-  return sequence === next(peer.receivedSequence);
-}
-
-function next(sequence: number): number {
-  return (sequence + 1) & 0xffff;
-}
-
 function receive(peer: Peer, message: ZreMessage, context: PeerContext): PeerStep {
   if (message.kind === 'hello') return receiveHello(peer, message, context);
   // Before its HELLO a peer's messages belong to a connection that we have given up.
@@ -331,7 +250,7 @@ function hear(heard: Peer, message: Exclude<ZreMessage, Hello>, context: PeerCon
  */
 function receiveHello(peer: Peer, hello: Hello, context: PeerContext): PeerStep {
   const effects: PeerEffect[] = [];
-  let next: Peer = peer;
+  let greeted: Peer = peer;
   if (peer.phase === 'ready') effects.push(exit(peer, 'restarted'));
   const address = addressIn(hello, context.self);
   const moved = hasMoved(peer, address, context.self);
@@ -339,11 +258,11 @@ function receiveHello(peer: Peer, hello: Hello, context: PeerContext): PeerStep 
   if (startsAnew) {
     // Nothing that it has not answered counts any more.
     const again = greet({ ...peer, ...(moved && address), answered: true, greetings: 0 }, context);
-    next = again.peer;
+    greeted = again.peer;
     effects.push(...again.effects);
   }
   const ready: Peer = {
-    ...next,
+    ...greeted,
     phase: 'ready',
     name: hello.name,
     headers: hello.headers,
@@ -473,7 +392,7 @@ function greet(
 }
 
 function emit(peer: Peer, make: (sequence: number) => ZreMessage): PeerStep {
-  const sequence = next(peer.sentSequence);
+  const sequence = sequenceAfter(peer.sentSequence);
   return { peer: { ...peer, sentSequence: sequence }, effects: [{ kind: 'send', message: make(sequence) }] };
 }
 
@@ -481,7 +400,6 @@ function told(peer: Peer, event: MeshEvent): PeerStep {
   return { peer, effects: [{ kind: 'tell', event }] };
 }
 
-/** Nobody is elected by a name that no peer has. */
 /** It answers PINGs of those only whose HELLO it knows: whatever it had to say to ours came before this. */
 function answerPing(peer: Peer, { nowMs }: PeerContext): Peer {
   const isReached = peer.isReached || peer.pingedAtMs > peer.greetedAtMs;
@@ -490,6 +408,7 @@ function answerPing(peer: Peer, { nowMs }: PeerContext): Peer {
 
 type AnyBallot = { readonly kind: Ballot['kind']; readonly group: string; readonly id: string };
 
+/** Nobody is elected by a name that no peer has. */
 function vote(peer: Peer, { kind, group, id }: AnyBallot): PeerStep {
   return { peer, effects: isPeerId(id) ? [{ kind: 'vote', ballot: { kind, group, id } }] : [] };
 }
@@ -501,25 +420,4 @@ function depart(peer: Peer, reason: ExitReason): PeerStep {
 
 function exit(peer: Peer, reason: ExitReason): PeerEffect {
   return { kind: 'tell', event: { kind: 'peer-exited', id: peer.id, name: peer.name, reason } };
-}
-
-/** The address that a HELLO names. */
-export function addressIn({ endpoint, headers }: Hello, self: Self): Address {
-  const isClear = self.introductions[0].publicKey === undefined;
-  return { endpoint, publicKey: isClear ? undefined : headers.get(publicKeyHeader) };
-}
-
-/**
- * Whether a HELLO's address names another mailbox than the one we dialled. The same port under another host name is the
- * same mailbox: libzyre advertises its host name, which often does not resolve, so the address that we found stays. A peer
- * that has two keys has two ports: of them we only ever move on to the current key's, or two such nodes would chase one
- * another from port to port.
- */
-export function hasMoved(dialled: Address, greeted: Address, self: Self): boolean {
-  if (portOf(dialled) === portOf(greeted)) return false;
-  return greeted.publicKey === dialled.publicKey || greeted.publicKey === self.introductions[0].publicKey;
-}
-
-function portOf({ endpoint }: Address): string {
-  return endpoint.slice(endpoint.lastIndexOf(':'));
 }

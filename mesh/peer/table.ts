@@ -10,26 +10,22 @@ import { standingOf } from '../security/hello.ts';
 import { byteLengthOf, type Frames, type Link, type Transport } from '../transport/transport.ts';
 import type { Hello, ZreMessage } from '../wire/message.ts';
 import { encodeControl, encodeZre, withSequence } from '../wire/zre.ts';
+import { addressIn, hasMoved } from './address.ts';
 import { createAgenda } from './agenda.ts';
 import {
-  addressIn,
-  contentEvent,
   dueAtMs,
   forgivePause,
   greetNewcomer,
-  hasMoved,
-  hearContent,
   type Outgoing,
   type Peer,
   type PeerContext,
   type PeerInput,
   type PeerStep,
-  type PeerTiming,
-  quietMsMax,
   type Self,
   stepPeer,
-  takePlace,
 } from './peer.ts';
+import { contentEvent, hearContent, takePlace } from './sequence.ts';
+import { type PeerTiming, quietMsMax } from './timing.ts';
 
 /** How often `tick` is to be called. */
 export const tickEveryMs = 1_000;

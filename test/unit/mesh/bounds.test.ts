@@ -5,7 +5,7 @@ import { peerIdFromBytes } from '../../../mesh/ids.ts';
 import { defaultLimits, type MeshLimits } from '../../../mesh/limits.ts';
 import type { Mesh } from '../../../mesh/mesh.ts';
 import { startMesh } from '../../../mesh/node.ts';
-import { defaultTiming } from '../../../mesh/peer/peer.ts';
+import { defaultTiming } from '../../../mesh/peer/timing.ts';
 import { seededRandom } from '../../../mesh/random.ts';
 import { simulatedClock, simulatedNetwork } from '../../../mesh/transport/simulated.ts';
 

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import type { MeshEvent } from '../../../mesh/events.ts';
 import type { PeerId } from '../../../mesh/ids.ts';
 import {
-  defaultTiming,
   forgivePause,
   greetNewcomer,
   type Peer,
@@ -12,6 +11,7 @@ import {
   type PeerStep,
   stepPeer,
 } from '../../../mesh/peer/peer.ts';
+import { defaultTiming } from '../../../mesh/peer/timing.ts';
 import type { Hello, ZreMessage } from '../../../mesh/wire/message.ts';
 
 const us = 'AA'.repeat(16) as PeerId;
