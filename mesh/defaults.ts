@@ -23,17 +23,20 @@ export type MeshParts = {
   readonly datagrams: Datagrams;
 };
 
-let parts: MeshParts | undefined;
+let systemTransport: Transport | undefined;
 
-/** The system's own parts: one ZeroMQ context for all nodes of the process, made when the first one starts. */
-export function systemParts(): MeshParts {
-  parts ??= {
-    clock: systemClock,
-    random: systemRandom,
-    transport: zeromqTransport(),
-    datagrams: udpDatagrams(),
-  };
-  return parts;
+/**
+ * The system's own parts in the place of those that are not handed in. All nodes of the process share one ZeroMQ context, made
+ * when a node first needs it.
+ */
+export function withSystemParts(given: Partial<MeshParts>): MeshParts {
+  const { clock = systemClock, random = systemRandom, datagrams = udpDatagrams() } = given;
+  return { clock, random, datagrams, transport: given.transport ?? ownTransport() };
+}
+
+function ownTransport(): Transport {
+  systemTransport ??= zeromqTransport();
+  return systemTransport;
 }
 
 export type MeshHeaders = ReadonlyMap<string, string> | Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import { checkSelf, checkTiming } from './check-self.ts';
 import { every } from './clock.ts';
 import { framesOf } from './content.ts';
-import { completed, type MeshParts, systemParts } from './defaults.ts';
+import { completed, type MeshParts, withSystemParts } from './defaults.ts';
 import type { RunningDiscovery, Sighting } from './discovery/discovery.ts';
 import { dueOf, entered, exited, noMemory } from './discovery/memory.ts';
 import { createSightings } from './discovery/sightings.ts';
@@ -33,7 +33,7 @@ const identityBytes = 17;
  * BAD_HEADER, BAD_TIMING or TOO_LARGE for settings that cannot be or that no peer would take).
  */
 export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> = {}): Promise<Mesh> {
-  const { clock, random, transport, datagrams } = { ...systemParts(), ...parts };
+  const { clock, random, transport, datagrams } = withSystemParts(parts);
   const settings = completed(given, random);
   const { limits = defaultLimits, timing = defaultTiming } = settings;
   checkTiming(timing);
