@@ -13,6 +13,7 @@ export type {
 export { type GossipOptions, gossipDiscovery } from './discovery/gossip.ts';
 export { networksOf } from './discovery/interfaces.ts';
 export { type MdnsOptions, mdnsDiscovery } from './discovery/mdns.ts';
+export { endpointOf } from './endpoint.ts';
 export { MeshError, type MeshErrorCode } from './errors.ts';
 export type { InboxFull, QueuedEvent } from './event-queue.ts';
 export type { EventsOptions } from './event-stream.ts';

@@ -17,13 +17,7 @@ import {
 import { loadAccess, parseFleetTokens } from './access/tokens.ts';
 import type { StartedNode } from './cli/io.ts';
 import { version } from './cli/version.ts';
-import {
-  addressIn,
-  discoveriesOf,
-  discoverySentence,
-  endpointOf,
-  securitySentence,
-} from './compose/discoveries.ts';
+import { bindAt, discoveriesOf, discoverySentence, securitySentence } from './compose/discoveries.ts';
 import { tallyMesh } from './compose/mesh-tally.ts';
 import { eventRows, peerRows, tocsinHeader } from './compose/mesh-view.ts';
 import { warnOfStrangers } from './compose/strangers.ts';
@@ -211,7 +205,7 @@ async function startNode(
         keys,
         name,
         headers: new Map([[tocsinHeader, `${version()} ${server.url}`]]),
-        bind: endpointOf(addressIn(config.meshHost), config.meshPort),
+        bind: bindAt(config.meshHost, config.meshPort),
         ...(config.meshAdvertise !== undefined && { advertise: config.meshAdvertise }),
         discovery: discoveriesOf(config),
         timing: {

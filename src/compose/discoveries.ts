@@ -2,6 +2,7 @@ import {
   beaconDiscovery,
   beaconOptionsFor,
   type Discovery,
+  endpointOf,
   gossipDiscovery,
   mdnsDiscovery,
   networksOf,
@@ -20,7 +21,7 @@ export function discoveriesOf(config: Config): readonly Discovery[] {
   if (discovery.includes('mdns')) ways.push(mdnsDiscovery({ type: mdnsType, host: meshHost }));
   // What DNS yields are hubs of gossip.
   if (discovery.includes('gossip') || discovery.includes('dns'))
-    ways.push(gossipDiscovery({ bind: endpointOf(addressIn(meshHost), gossipPort), seeds }));
+    ways.push(gossipDiscovery({ bind: bindAt(meshHost, gossipPort), seeds }));
   return ways;
 }
 
@@ -48,7 +49,7 @@ export function securitySentence({ meshKey, meshKeyPrevious, meshHost }: Config)
 }
 
 /** The address of a network interface; any other host as it is. */
-export function addressIn(host: string): string {
+function addressIn(host: string): string {
   return networksOf(host).find(({ name }) => name === host)?.address ?? host;
 }
 
@@ -58,6 +59,6 @@ function hasBeacon({ discovery, meshHost }: Config): boolean {
 }
 
 /** A port of 0 is any that is free. */
-export function endpointOf(host: string, port: number): string {
-  return `tcp://${host.includes(':') ? `[${host}]` : host}:${port === 0 ? '*' : port}`;
+export function bindAt(host: string, port: number): string {
+  return endpointOf(addressIn(host), port === 0 ? '*' : port);
 }
