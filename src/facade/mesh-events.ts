@@ -1,8 +1,6 @@
 import type { Clock } from '../clock.ts';
+import { heartbeatEveryMs, pulledBody } from '../stream/pulled-body.ts';
 import type { MeshEventRow } from './mesh-rows.ts';
-
-/** Proxies and clients take a silent connection for a dead one. */
-const heartbeatEveryMs = 15_000;
 
 export type MeshEventsParts = {
   /** Begins with the peers that are here; ends when the signal aborts or the mesh stops. */
@@ -27,7 +25,6 @@ export function meshEventsBody(parts: MeshEventsParts): ReadableStream<Uint8Arra
   const stopNow = (): void => stop.abort();
   let source: AsyncIterator<MeshEventRow> | undefined;
   let pending: Promise<IteratorResult<MeshEventRow>> | undefined;
-  let finished = false;
 
   function open(): string {
     stopping?.addEventListener('abort', stopNow);
@@ -57,31 +54,14 @@ export function meshEventsBody(parts: MeshEventsParts): ReadableStream<Uint8Arra
   }
 
   function finish(): void {
-    if (finished) return;
-    finished = true;
     stopping?.removeEventListener('abort', stopNow);
     stopNow();
     if (source !== undefined) closed();
   }
 
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        let text = '';
-        try {
-          text = source === undefined ? open() : await following(source);
-        } catch (error) {
-          failed(error);
-        }
-        if (finished) return;
-        if (text !== '') controller.enqueue(Buffer.from(text));
-        else {
-          finish();
-          controller.close();
-        }
-      },
-      cancel: finish,
-    },
-    { highWaterMark: 0 },
-  );
+  return pulledBody({
+    next: async () => (source === undefined ? open() : following(source)),
+    ended: finish,
+    failed,
+  });
 }

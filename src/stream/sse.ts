@@ -1,9 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { Filter } from '../query/filter.ts';
+import { heartbeatEveryMs, pulledBody } from './pulled-body.ts';
 import type { StreamLog } from './stream-log.ts';
-
-/** Proxies and clients take a silent connection for a dead one. */
-const heartbeatEveryMs = 15_000;
 
 export type SseParts = {
   readonly log: StreamLog;
@@ -31,7 +29,6 @@ export function sseBody({ log, clock, failed }: SseParts, request: SseRequest): 
   const stop = new AbortController();
   const stopNow = (): void => stop.abort();
   let position: number | undefined;
-  let cancelled = false;
   let gone = false;
 
   async function opening(): Promise<string> {
@@ -81,29 +78,11 @@ export function sseBody({ log, clock, failed }: SseParts, request: SseRequest): 
     stopNow();
   }
 
-  return new ReadableStream(
-    {
-      async pull(controller) {
-        let text = '';
-        try {
-          text = await (position === undefined ? opening() : following(position));
-        } catch (error) {
-          failed(error);
-        }
-        if (cancelled) return;
-        if (text !== '') controller.enqueue(Buffer.from(text));
-        else {
-          finish();
-          controller.close();
-        }
-      },
-      cancel() {
-        cancelled = true;
-        finish();
-      },
-    },
-    { highWaterMark: 0 },
-  );
+  return pulledBody({
+    next: () => (position === undefined ? opening() : following(position)),
+    ended: finish,
+    failed,
+  });
 }
 
 function event(id: string, name: string, data: unknown): string {
