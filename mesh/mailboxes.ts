@@ -11,6 +11,8 @@ export type Mailboxes = {
   readonly introductions: Self['introductions'];
   /** What peers are told of another endpoint that we have bound. */
   advertise(endpoint: string): string;
+  /** Begins to receive; called once. */
+  receive: Listener['receive'];
   close(): Promise<void>;
 };
 
@@ -61,7 +63,14 @@ export async function openMailboxes(
     for (const pair of keys.slice(1)) {
       introductions.push(await open(onAnyPort(settings.bind), pair, advertisedHost));
     }
-    return { introductions, advertise: (endpoint) => advertisedEndpoint(endpoint, advertisedHost), close };
+    return {
+      introductions,
+      advertise: (endpoint) => advertisedEndpoint(endpoint, advertisedHost),
+      receive(onMessage) {
+        for (const listener of listeners) listener.receive(onMessage);
+      },
+      close,
+    };
   } catch (cause) {
     await close();
     throw cause;

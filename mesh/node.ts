@@ -49,10 +49,6 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
 
   const { keys = [] } = settings;
   const mailboxes = await openMailboxes(settings, keys, transport, {
-    onMessage(from, frames) {
-      const refusal = stopped ? undefined : receive(from, frames);
-      if (refusal !== undefined) count(refusal);
-    },
     onRefused: turnAway,
     frameBytesMax: Math.max(limits.controlFrameBytesMax, limits.contentFrameBytesMax),
   });
@@ -217,6 +213,10 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
 
   try {
     checkSelf(self(), limits);
+    mailboxes.receive((from, frames) => {
+      const refusal = stopped ? undefined : receive(from, frames);
+      if (refusal !== undefined) count(refusal);
+    });
     for (const discovery of settings.discovery) {
       const running = await discovery.start({
         self: { id: settings.id, addresses: introductions },

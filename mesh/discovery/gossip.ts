@@ -70,7 +70,6 @@ async function startGossip(
   const listener = await transport.listen(options.bind, {
     pair: keys.at(-1),
     onRefused: context.onStranger,
-    onMessage: serve,
     onUnreachable: (to) => step({ kind: 'client-lost', name: hexOf(to) }),
     frameBytesMax: limits.gossipValueBytesMax + 512,
   });
@@ -87,6 +86,8 @@ async function startGossip(
     () => jitter(random, remotes.size > 0 ? pingEveryMs : tickEveryMs, 0.1),
     () => step({ kind: 'tick' }),
   );
+
+  listener.receive(serve);
 
   function serve(from: Uint8Array, frames: Frames): void {
     const name = hexOf(from);

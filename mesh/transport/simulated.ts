@@ -45,6 +45,7 @@ type Bound = {
   readonly host: string;
   readonly options: ListenOptions;
   readonly dialers: Map<string, Dialer>;
+  onMessage: (from: Uint8Array, frames: Frames) => void;
 };
 type Dialer = { readonly host: string; readonly options: DialOptions; closed: boolean };
 type Ear = { readonly host: string; readonly options: DatagramOptions };
@@ -84,11 +85,21 @@ export function simulatedNetwork(clock: Clock, random: Random, faults: NetworkFa
   async function listen(host: string, endpoint: string, options: ListenOptions): Promise<Listener> {
     const at = endpoint.endsWith(':*') ? `tcp://${host}:${ports++}` : endpoint;
     if (bound.has(at)) throw new MeshError('BIND_FAILED', `cannot listen at ${at}: it is taken`);
-    const own: Bound = { host, options, dialers: new Map() };
+    const waiting: [Uint8Array, Frames][] = [];
+    const own: Bound = {
+      host,
+      options,
+      dialers: new Map(),
+      onMessage: (from, frames) => waiting.push([from, frames]),
+    };
     bound.set(at, own);
     const lanes = new Map<string, number>();
     return {
       endpoint: at,
+      receive(onMessage) {
+        own.onMessage = onMessage;
+        for (const [from, frames] of waiting.splice(0)) onMessage(from, frames);
+      },
       reply(to, frames) {
         const key = Buffer.from(to).toString('hex');
         const dialer = own.dialers.get(key);
@@ -130,7 +141,7 @@ export function simulatedNetwork(clock: Clock, random: Random, faults: NetworkFa
         listener.dialers.set(key, dialer);
       else if (holder !== dialer) return;
       connectedTo = listener;
-      listener.options.onMessage(routingId, frames);
+      listener.onMessage(routingId, frames);
     }
 
     function connect(): void {

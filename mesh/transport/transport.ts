@@ -44,7 +44,6 @@ export interface ListenOptions {
   readonly pair?: CurvePair | undefined;
   /** A dialer was turned away. */
   readonly onRefused?: (reason: HandshakeRefusal) => void;
-  readonly onMessage: (from: Uint8Array, frames: Frames) => void;
   /** A reply found its dialer gone, or too slow to take it. */
   readonly onUnreachable?: (to: Uint8Array) => void;
   /** A longer frame ends the connection that sent it. */
@@ -54,6 +53,11 @@ export interface ListenOptions {
 export interface Listener {
   /** The bound endpoint with its real port. */
   readonly endpoint: string;
+  /**
+   * Begins to receive; called once. Dialers of an address that was in use before connect at once: until then what they send
+   * waits, as whoever listens may not be ready for it.
+   */
+  receive(onMessage: (from: Uint8Array, frames: Frames) => void): void;
   /** Sends back to one dialer, best effort. */
   reply(to: Uint8Array, frames: Frames): void;
   close(): Promise<void>;

@@ -90,10 +90,7 @@ async function listen(
     gate?.close();
     throw new MeshError('BIND_FAILED', `cannot listen at ${endpoint}: ${reasonOf(cause)}`, { cause });
   }
-  const received = receive(router, (frames) => {
-    const from = frames.shift();
-    if (from !== undefined) options.onMessage(from, frames);
-  });
+  let received = Promise.resolve();
   const replies: [Uint8Array, Frames][] = [];
   let replying = Promise.resolve();
   let closed = false;
@@ -112,6 +109,12 @@ async function listen(
 
   return {
     endpoint: router.lastEndpoint ?? endpoint,
+    receive(onMessage) {
+      received = receive(router, (frames) => {
+        const from = frames.shift();
+        if (from !== undefined) onMessage(from, frames);
+      });
+    },
     reply(to, frames) {
       if (closed) return;
       replies.push([to, frames]);

@@ -227,12 +227,12 @@ export class Fleet {
         const { onUnreachable } = options;
         const listener = await transport.listen(endpoint, {
           ...options,
-          onMessage: (from, frames) => reach(() => options.onMessage(from, frames)),
           ...(onUnreachable && { onUnreachable: (to) => reach(() => onUnreachable(to)) }),
         });
         this.#count(name, 'listeners', 1);
         return {
           ...listener,
+          receive: (onMessage) => listener.receive((from, frames) => reach(() => onMessage(from, frames))),
           close: async () => {
             this.#count(name, 'listeners', -1);
             await listener.close();

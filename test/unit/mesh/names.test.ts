@@ -55,10 +55,8 @@ test('a link to a host by name carries what was sent before the name was resolve
   const heard = new Promise<string>((resolve) => {
     hear = resolve;
   });
-  const listener = await transport.listen('tcp://127.0.0.1:*', {
-    frameBytesMax: 1_000,
-    onMessage: (_, frames) => hear(frames.map(String).join()),
-  });
+  const listener = await transport.listen('tcp://127.0.0.1:*', { frameBytesMax: 1_000 });
+  listener.receive((_, frames) => hear(frames.map(String).join()));
   const link = transport.dial(listener.endpoint.replace('127.0.0.1', 'localhost'), queue);
   link.send([Buffer.from('hello')]);
   expect(await heard).toBe('hello');

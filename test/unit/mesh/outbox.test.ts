@@ -11,13 +11,11 @@ test('a flood arrives whole and in order, whatever of it had to wait', async () 
   const all = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  const listener = await transport.listen('tcp://127.0.0.1:*', {
-    onMessage(_, [number, content]) {
-      heard.push(Buffer.from(number ?? []).readUInt32BE());
-      expect(content?.byteLength).toBe(300);
-      if (heard.length === count) finish();
-    },
-    frameBytesMax: 1_000,
+  const listener = await transport.listen('tcp://127.0.0.1:*', { frameBytesMax: 1_000 });
+  listener.receive((_, [number, content]) => {
+    heard.push(Buffer.from(number ?? []).readUInt32BE());
+    expect(content?.byteLength).toBe(300);
+    if (heard.length === count) finish();
   });
   const link = transport.dial(listener.endpoint, { queueMessagesMax: count, queueBytesMax: 10_000_000 });
   const content = Buffer.alloc(300);
@@ -50,4 +48,19 @@ test('a full queue takes nothing more, and closing lets go of what waits', async
   await link.close(0);
   expect(link.send([Buffer.alloc(1)])).toBe(false);
   expect(link.queuedMessages).toBe(0);
+});
+
+test('what comes before the listener receives waits for it', async () => {
+  const transport = zeromqTransport();
+  const first = await transport.listen('tcp://127.0.0.1:*', { frameBytesMax: 1_000 });
+  const link = transport.dial(first.endpoint, { queueMessagesMax: 1, queueBytesMax: 1_000 });
+  link.send([Buffer.from('early')]);
+  // It has left our queue: the listener's socket has it.
+  while (link.queuedMessages > 0) await new Promise((resolve) => setImmediate(resolve));
+  const heard = new Promise<string>((resolve) => {
+    first.receive((_, [content]) => resolve(String(content)));
+  });
+  expect(await heard).toBe('early');
+  await link.close(0);
+  await first.close();
 });

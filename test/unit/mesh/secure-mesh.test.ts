@@ -164,11 +164,8 @@ test.skipIf(!hasIpv6)('a mailbox at an IPv6 address is dialled there', async () 
   const heard = new Promise<string>((resolve) => {
     hear = resolve;
   });
-  const listener = await transport.listen('tcp://[::1]:*', {
-    pair: newPair,
-    frameBytesMax: 1_000,
-    onMessage: (_from, frames) => hear(String(frames[0])),
-  });
+  const listener = await transport.listen('tcp://[::1]:*', { pair: newPair, frameBytesMax: 1_000 });
+  listener.receive((_from, frames) => hear(String(frames[0])));
   const link = transport.dial(listener.endpoint, { pair: newPair, queueMessagesMax: 1, queueBytesMax: 100 });
   link.send([Buffer.from('hello')]);
   expect(await heard).toBe('hello');
