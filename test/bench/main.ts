@@ -12,6 +12,7 @@ import { benchMeshShout } from './mesh/shout.ts';
 import { benchMeshWhisper } from './mesh/whisper.ts';
 import { benchQuery } from './query.ts';
 import { benchRest } from './rest.ts';
+import { benchStreamLatency } from './stream/latency.ts';
 import { benchStreamThroughput } from './stream/throughput.ts';
 
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
@@ -29,6 +30,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   'mesh-whisper': benchMeshWhisper,
   'mesh-fifty': benchMeshFifty,
   'stream-throughput': benchStreamThroughput,
+  'stream-latency': benchStreamLatency,
 };
 
 const wanted = process.argv.slice(2);

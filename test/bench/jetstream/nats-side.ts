@@ -21,11 +21,18 @@ const size = 3;
 const stream = 'indicators';
 const subject = 'indicator.url.amber';
 
+/** The leader of the stream comes first. */
+export type JetStream = AsyncDisposable & {
+  readonly servers: readonly NatsServer[];
+  readonly stream: string;
+  readonly subject: string;
+};
+
 /**
  * Three clustered nats-servers with a stream of three replicas on disk, settings by default: a write is acknowledged once a
  * quorum has written it to its files; the disk is synced every two minutes, and 2.9 has no setting for sooner.
  */
-export async function startNats(): Promise<Side> {
+export async function startJetStream(): Promise<JetStream> {
   const directory = await mkdtemp(join(tmpdir(), 'tocsin-bench-nats-'));
   // Half a gigabyte a run is too much to leave behind.
   const forget = atExit(() => rmSync(directory, { recursive: true, force: true }));
@@ -35,26 +42,36 @@ export async function startNats(): Promise<Side> {
     directory,
   );
   const leader = await createStream(servers);
-  // The strongest case: the publisher is connected to the leader, where nothing is forwarded.
-  const inOrder = [leader, ...servers.filter((server) => server !== leader)];
   return {
-    pids: inOrder.map(({ process: running }) => running.pid),
-    subscribe: () => startSubscriber('jetstream', inOrder[1]?.url ?? '', stream),
-    publisher: () =>
-      openNatsPublisher(
-        inOrder.map(({ url }) => url),
-        subject,
-      ),
-    async kill(server) {
-      // Under load the lead may have moved since.
-      const killed = server === 0 ? leaderOf(servers, await clusterOf(servers)) : inOrder[server];
-      return killed?.process.stop('SIGKILL');
-    },
+    servers: [leader, ...servers.filter((server) => server !== leader)],
+    stream,
+    subject,
     async [Symbol.asyncDispose]() {
       await Promise.all(servers.map(({ process: running }) => running.stop('SIGKILL')));
       await rm(directory, { recursive: true, force: true });
       forget();
     },
+  };
+}
+
+/** The strongest case: the publisher is connected to the leader, where nothing is forwarded. */
+export async function startNats(): Promise<Side> {
+  const running = await startJetStream();
+  const { servers } = running;
+  return {
+    pids: servers.map(({ process: { pid } }) => pid),
+    subscribe: () => startSubscriber('jetstream', servers[1]?.url ?? '', stream),
+    publisher: () =>
+      openNatsPublisher(
+        servers.map(({ url }) => url),
+        subject,
+      ),
+    async kill(server) {
+      // Under load the lead may have moved since.
+      const killed = server === 0 ? leaderOf(servers, await clusterOf(servers)) : servers[server];
+      return killed?.process.stop('SIGKILL');
+    },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
 }
 

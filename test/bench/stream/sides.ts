@@ -7,7 +7,9 @@ import { Publisher } from 'zeromq';
 import { type FleetNode, getJson, startFleet } from '../../e2e/fleet.ts';
 import { atExit } from '../../support/at-exit.ts';
 import { openHttpPublisher } from '../jetstream/http-publisher.ts';
+import { openNatsPublisher } from '../jetstream/nats-publisher.ts';
 import { startNatsServers } from '../jetstream/nats-servers.ts';
+import { startJetStream } from '../jetstream/nats-side.ts';
 import { type Listener, startListener } from './listener.ts';
 import type { Row } from './rows.ts';
 
@@ -23,10 +25,13 @@ export type Side = AsyncDisposable & {
 /** Batches under way at once at the most. */
 const underWayMax = 8;
 
-/** Three nodes as `npm start` has them; written to over HTTP at the first, with a subscriber of each way on both others. */
-export async function ourSide(...ways: readonly ('zeromq' | 'sse')[]): Promise<Side> {
+/**
+ * Three nodes as `npm start` has them; written to over HTTP at the first, with a subscriber of each way at the second, and at
+ * the third as well when `listenedTo` is 2.
+ */
+export async function ourSide(listenedTo: 1 | 2, ...ways: readonly ('zeromq' | 'sse')[]): Promise<Side> {
   const fleet = await startFleet(3);
-  const [first, ...others] = fleet.nodes;
+  const [first, ...others] = fleet.nodes.slice(0, 1 + listenedTo);
   if (first === undefined) throw new Error('no nodes');
   const listeners: Listener[] = [];
   for (const node of others) {
@@ -83,6 +88,33 @@ export async function coreNatsSide(): Promise<Side> {
       await Promise.all(servers.map(({ process: running }) => running.stop('SIGKILL')));
       await rm(directory, { recursive: true, force: true });
       forget();
+    },
+  };
+}
+
+/** A stream of three replicas; two subscribers at a server that does not lead it. A message an indicator. */
+export async function jetStreamSide(): Promise<Side> {
+  const running = await startJetStream();
+  const { servers, stream, subject } = running;
+  const publisher = await openNatsPublisher(
+    servers.map(({ url }) => url),
+    subject,
+  );
+  const url = servers[1]?.url ?? '';
+  const listeners = [
+    await startListener({ kind: 'jetstream', url, stream }),
+    await startListener({ kind: 'jetstream', url, stream }),
+  ];
+  return {
+    pids: servers.map(({ process: { pid } }) => pid),
+    listeners,
+    async send(rows) {
+      for (const row of rows) publisher.publish(Buffer.from(JSON.stringify(row)), () => undefined);
+    },
+    async [Symbol.asyncDispose]() {
+      await publisher[Symbol.asyncDispose]();
+      for (const listener of listeners) await listener[Symbol.asyncDispose]();
+      await running[Symbol.asyncDispose]();
     },
   };
 }

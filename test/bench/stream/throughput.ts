@@ -18,9 +18,9 @@ type Kind = {
 };
 
 const kinds: readonly Kind[] = [
-  { name: 'ZeroMQ', start: () => ourSide('zeromq') },
+  { name: 'ZeroMQ', start: () => ourSide(2, 'zeromq') },
   { name: 'core NATS', start: coreNatsSide },
-  { name: 'SSE', start: () => ourSide('sse') },
+  { name: 'SSE', start: () => ourSide(2, 'sse') },
   { name: 'bare zeromq.js PUB/SUB', start: bareSide, isLossy: true },
 ];
 
