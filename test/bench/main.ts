@@ -13,6 +13,7 @@ import { benchMeshWhisper } from './mesh/whisper.ts';
 import { benchQuery } from './query.ts';
 import { benchRest } from './rest.ts';
 import { benchStreamLatency } from './stream/latency.ts';
+import { benchStreamReaders } from './stream/readers.ts';
 import { benchStreamThroughput } from './stream/throughput.ts';
 
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
@@ -31,6 +32,7 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   'mesh-fifty': benchMeshFifty,
   'stream-throughput': benchStreamThroughput,
   'stream-latency': benchStreamLatency,
+  'stream-readers': benchStreamReaders,
 };
 
 const wanted = process.argv.slice(2);

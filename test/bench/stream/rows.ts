@@ -6,8 +6,8 @@ const stride = 618_033_989;
 
 export type Row = { readonly indicator: string; readonly description: string };
 
-/** An indicator of 350 bytes in JSON, which tells when it was made. The same `n` is the same indicator. */
-export function rowOf(n: number): Row {
+/** An indicator of 350 bytes in JSON, which tells when it was made. The same `n` is the same indicator. `fields` take the place of its own. */
+export function rowOf(n: number, fields: Readonly<Record<string, unknown>> = {}): Row {
   const number = String((n * stride) % 10 ** digits).padStart(digits, '0');
   return {
     indicator: `http://host-${number}.example.com/wp-content/uploads/invoice.php?id=${number}`,
@@ -19,10 +19,9 @@ export function rowOf(n: number): Row {
     firsttime: '2026-01-01T00:00:00Z',
     lasttime: '2026-01-02T00:00:00Z',
     reference: 'https://example.net/2026/phishing',
+    ...fields,
   } as Row;
 }
-
-export const rowBytes = Buffer.byteLength(JSON.stringify(rowOf(0)));
 
 /** On `nowMs`, which all processes of a machine share. */
 export function madeAtMs({ description }: Row): number {
