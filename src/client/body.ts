@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts';
 import { aborted, ClientError, strangeAnswer } from './errors.ts';
 import { clientLimits } from './limits.ts';
 import type { ClientNode } from './nodes.ts';
-import { type JsonObject, parseObject } from './values.ts';
+import { type JsonObject, objectOf } from './values.ts';
 
 export type ReadParts = {
   readonly node: ClientNode;
@@ -80,11 +80,20 @@ export async function readText(response: Response, parts: ReadParts): Promise<st
   return text + decoder.decode();
 }
 
+/** A body that is JSON. Rejects with ClientError. */
+export async function readJson(response: Response, parts: ReadParts): Promise<unknown> {
+  const text = await readText(response, parts);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw strangeAnswer(parts.node.url, 'answered without JSON', cause);
+  }
+}
+
 /** A body that is an object of JSON. Rejects with ClientError. */
 export async function readObject(response: Response, parts: ReadParts): Promise<JsonObject> {
-  const object = parseObject(await readText(response, parts));
-  if (object === undefined)
-    throw strangeAnswer(parts.node.url, 'answered in a way that this client does not know');
+  const object = objectOf(await readJson(response, parts));
+  if (object === undefined) throw strangeAnswer(parts.node.url, 'answered with another thing than an object');
   return object;
 }
 

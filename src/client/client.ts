@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { onAnyNode } from './any-node.ts';
+import { chunksOf, readJson } from './body.ts';
 import { systemClock } from './clock.ts';
 import type { Closable } from './closable.ts';
 import { ask, type ClientParts, type NodeRequest } from './http.ts';
@@ -56,6 +57,14 @@ export type ClientOptions = {
   readonly random?: (() => number) | undefined;
 };
 
+/** An answer whose body is read as it comes; leaving it closes the connection, and without reading it the connection stays. */
+export type NodeAnswer = {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Rejects with ClientError. */
+  readonly body: AsyncIterable<Uint8Array>;
+};
+
 /** All calls reject with ClientError, and with nothing else. A question that one node cannot answer is asked of the next. */
 export type Client = {
   /** One page of what is known about a value, a pattern or a list with commas (docs/queries.md). */
@@ -72,8 +81,12 @@ export type Client = {
   snapshot(options?: SnapshotOptions): Snapshot;
   /** Who comes and goes in the mesh, as one node sees it, for ever. */
   meshEvents(options?: MeshEventsOptions): Closable<MeshEvent>;
-  /** Any other path of the HTTP interface (`/docs` at a node): the first answer that is a 2xx. Its body is the caller's. */
-  request(path: string, request?: NodeRequest): Promise<Response>;
+  /** The answer of any other path of the HTTP interface (`/docs` at a node) that answers JSON: what is in it is the caller's to check. */
+  json(path: string, request?: NodeRequest): Promise<unknown>;
+  /** The answer of any path, when it is a 2xx. */
+  request(path: string, request?: NodeRequest): Promise<NodeAnswer>;
+  /** The URL of the node that is asked first: the one that answered last. */
+  readonly node: string;
 };
 
 /**
@@ -107,9 +120,33 @@ export function createClient(options: ClientOptions): Client {
     stream: (options = {}) => openStream(parts, options),
     snapshot: (options = {}) => openSnapshot(parts, options),
     meshEvents: (options = {}) => openMeshEvents(parts, options),
-    request: (path, request) => {
-      const isQuestion = (request?.method ?? 'GET') === 'GET';
-      return onAnyNode(parts.turn, (node) => ask(parts, node, path, request), isQuestion);
+    json: (path, request) => {
+      const headers = { accept: 'application/json', ...request?.headers };
+      return onAnyNode(
+        parts.turn,
+        async (node) => {
+          const response = await ask(parts, node, path, { ...request, headers });
+          return readJson(response, { node, clock, signal: request?.signal });
+        },
+        isQuestion(request),
+      );
+    },
+    request: (path, request) =>
+      onAnyNode(
+        parts.turn,
+        async (node) => {
+          const response = await ask(parts, node, path, request);
+          const { status, headers } = response;
+          return { status, headers, body: chunksOf(response, { node, clock, signal: request?.signal }) };
+        },
+        isQuestion(request),
+      ),
+    get node() {
+      return parts.turn.order()[0]?.url ?? '';
     },
   };
+}
+
+function isQuestion(request: NodeRequest | undefined): boolean {
+  return (request?.method ?? 'GET') === 'GET';
 }

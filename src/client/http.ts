@@ -21,7 +21,6 @@ export type NodeRequest = {
   readonly body?: string | undefined;
   /** Of the answer's begin: 30 s unless stated. */
   readonly withinMs?: number | undefined;
-  /** Holds until the answer begins; a body that is then not wanted is cancelled. */
   readonly signal?: AbortSignal | undefined;
 };
 

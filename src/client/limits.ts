@@ -42,8 +42,11 @@ export const clientLimits = {
   snapshotPageRecords: 5_000,
   /** Attempts at one page of a snapshot: no other node has the same place in the same stream. */
   snapshotAttemptsMax: 8,
-  /** Another node resumes 2 minutes early; what was handed out is known for a minute more than that, in time of events. */
-  seenForMs: 3 * 60 * 1_000,
-  /** Entries of one generation of what was handed out, of which there are two. At about 100 bytes each: 50 MB. */
-  seenEntriesMax: 250_000,
+  /**
+   * Another node resumes two minutes early, and earlier by as long as the node before was out of step with its peers. What was handed
+   * out is known for an hour at least, in time of events, or for as many as this: 40 MB at most, usually a few.
+   */
+  seenForMs: 60 * 60 * 1_000,
+  /** Entries of one generation, of which there are two; 32 events in a row are one entry of about 100 bytes. */
+  seenEntriesMax: 200_000,
 } as const;

@@ -27,7 +27,7 @@ type Generation = {
 
 /**
  * The memory of one subscription: an event is one event, whichever node tells it. It is bounded by the time of the events, as
- * another node resumes no more than two minutes early, and by a count; what is forgotten may come twice.
+ * another node resumes not much earlier, and by a count; what is forgotten may come twice.
  *
  * Two nodes may hear two events about one record in different orders, and each message carries the record as the node then
  * had it. After a move an event that was seen can so be the one with the newest record: it is needed again when its record has

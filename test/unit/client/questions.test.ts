@@ -144,13 +144,16 @@ test('request is for any other path; what is no question is not asked twice', as
   });
   await using good = await testNode((_seen, response) => json(response, 200, { id: 'x' }));
   const nodes = [dying.url, good.url];
-  expect(await (await testClient(nodes).client.request('/mesh')).json()).toEqual({ id: 'x' });
+  expect(await testClient(nodes).client.json('/mesh')).toEqual({ id: 'x' });
+  const { status, headers, body } = await testClient(nodes).client.request('/mesh');
+  expect([status, headers.get('content-type')]).toEqual([200, 'application/json']);
+  for await (const chunk of body) expect(Buffer.from(chunk).toString()).toBe('{"id":"x"}');
   await expect(
     testClient(nodes).client.request('/tokens', { method: 'POST', body: '{}' }),
   ).rejects.toMatchObject({
     code: 'broken-off',
   });
-  expect(good.seen).toHaveLength(1);
+  expect(good.seen).toHaveLength(2);
 });
 
 test.each([[[]], [['localhost:8480']], [['ftp://example.com']], [['http://a:b@example.com']]])(
