@@ -11,9 +11,8 @@ import {
 import type { Ack, AckWish } from '../event/ack.ts';
 import { type BatchRefusal, openBatch } from '../event/batch.ts';
 import { aheadMsMax, type HybridClock, hlcMs } from '../event/hlc.ts';
-import type { NodeId, OpenedBatch, SeqRange, Vector } from '../event/types.ts';
+import type { NodeId, OpenedBatch, Saying, SeqRange, Vector } from '../event/types.ts';
 import { lastSeqOf, overlaps, rangesOf } from '../event/vector.ts';
-import type { Statement } from '../indicator/types.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import { createAckWaiters } from './ack-waiters.ts';
 import { type ReplicateLimits, replicateLimits } from './limits.ts';
@@ -49,7 +48,7 @@ const hourMs = 60 * 60 * 1_000;
 const tooOldMarginMs = 2 * hourMs;
 const forgetMarginMs = hourMs;
 /** Tocsin's own traffic runs in this ZRE group. */
-const meshGroup = 'tocsin/1';
+export const meshGroup = 'tocsin/1';
 
 export type ReplicatorParts = {
   readonly mesh: Mesh;
@@ -63,7 +62,7 @@ export type ReplicatorParts = {
   /** How long events stay in logs; older ones are refused, as their effect is in every snapshot. */
   readonly windowMs: number;
   /** Makes new events of this node out of what a snapshot does not know. */
-  readonly sayAnew: (statements: readonly Statement[]) => Promise<void>;
+  readonly sayAnew: (sayings: readonly Saying[]) => Promise<void>;
   /** This node must not sign another event: others know events of its name that it does not have. */
   readonly onIdentityLost: (reason: string) => void;
   /** A fault that a person should hear of; `message` is a sentence. */
@@ -88,6 +87,11 @@ export interface Replicator extends AsyncDisposable {
   status(): ReplicationStatus;
   /** False while this node is catching up, takes a snapshot or fills its log behind one: what it has streamed must stay in its log. */
   isInStep(): boolean;
+  /**
+   * The last time, Unix milliseconds, when this node was in step with its peers as far as it could tell: what was made before
+   * it is here, but for what is on its way for seconds. It stands still while the node catches up, or is cut off.
+   */
+  settledMs(): number;
   /** Resolves once this node has caught up with its peers, or found that it is alone. */
   readonly ready: Promise<void>;
   /**
@@ -109,6 +113,8 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   /** The highest seq that this node has signed, as far as it knows. */
   let ownLastSeq = lastSeqOf(store.vector().get(origin));
   let identityLost = false;
+  let settledMs = newestMs;
+  let wasBehind = true;
   let clockWarnedAtMs = Number.NEGATIVE_INFINITY;
   let heldBackWarnedAtMs = Number.NEGATIVE_INFINITY;
   let stopped = false;
@@ -448,6 +454,17 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     warn(clockSentence(offsetMs), { offsetMs, peers: replica.peers.size });
   }
 
+  function isInStep(): boolean {
+    return replica.ready && replica.snapshot === undefined && replica.backfill.size === 0;
+  }
+
+  function noteSettled(): void {
+    const isBehind =
+      !isInStep() || replica.cutOff || (wasBehind && missingEvents(replica, store.vector()) > 0);
+    if (!isBehind) settledMs = clock.wallMs();
+    wasBehind = isBehind;
+  }
+
   function count(reason: MessageRefusal | BatchRefusal | OwnCount, by = 1): void {
     counts.set(reason, (counts.get(reason) ?? 0) + by);
   }
@@ -469,6 +486,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     () => {
       step({ kind: 'tick' });
       checkClock();
+      noteSettled();
     },
   );
 
@@ -484,7 +502,8 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   }
 
   return {
-    isInStep: () => replica.ready && replica.snapshot === undefined && replica.backfill.size === 0,
+    isInStep,
+    settledMs: () => settledMs,
     status() {
       const peers = replica.peers.size;
       const missing = missingEvents(replica, store.vector());
