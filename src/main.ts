@@ -18,6 +18,7 @@ const io: Io = {
   onSignal,
   exit: (code) => process.exit(code),
   isAlive,
+  curvePairOf: async (key) => (await import('tocsin/mesh')).curvePairOf(key),
   async startNode(config, logLevel) {
     // Only a node pays for loading the mesh, the store and the web server.
     const [{ startTocsin }, { createLogger }] = await Promise.all([

@@ -20,6 +20,10 @@ export type StartedNode = {
   readonly dataDirectory: string;
   readonly httpUrl: string;
   readonly streamEndpoint: string;
+  /** Where sensors send to by ZeroMQ, if they may. */
+  readonly pullEndpoint?: string;
+  /** Whether ZeroMQ asks for the stream key. */
+  readonly streamLocked?: true;
   readonly meshEndpoint: string;
   readonly gossipEndpoint?: string;
   /** A sentence. */
@@ -52,5 +56,7 @@ export type Io = {
   exit(code: number): void;
   /** Whether a process with this id lives on this machine. */
   isAlive(pid: number): boolean;
+  /** The CURVE pair of a key of 32 bytes, in Z85. */
+  curvePairOf(key: Uint8Array): Promise<{ readonly publicKey: string; readonly secretKey: string }>;
   startNode(config: Config, logLevel: Config['logLevel']): Promise<StartedNode>;
 };

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { curvePairOf } from 'tocsin/mesh';
 
 import type { Io, Output, StopSignal } from '../../../../src/cli/io.ts';
 
@@ -72,6 +73,7 @@ export function testIo(options: TestIoOptions = {}): TestIo {
     },
     exit: (code) => exits.push(code),
     isAlive: (pid) => pid === process.pid,
+    curvePairOf: async (key) => curvePairOf(key),
     startNode: () => Promise.reject(new Error('no node is started in this test')),
     ...parts,
     out: () => out.join(''),
