@@ -46,8 +46,10 @@ export type Io = {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly nowMs: () => number;
-  /** Rejects with an AbortError when the signal aborts first. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Runs `task` once after `delayMs`. */
+  after(delayMs: number, task: () => void): { stop(): void };
+  /** From 0 to 1. */
+  random(): number;
   /** Returns what takes the listener away again. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
   /** Ends the process at once. */

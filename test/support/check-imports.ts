@@ -24,8 +24,9 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   doors: ['stream', 'intake', 'store', 'event', 'indicator'],
   replicate: ['store', 'event', 'indicator', 'tocsin/mesh'],
   facade: ['intake', 'query', 'feed', 'stream', 'access', 'store', 'event', 'indicator'],
+  client: [],
   'data-directory.ts': ['event', 'store'],
-  cli: ['config', 'event', 'feed', 'indicator', 'telemetry'],
+  cli: ['client', 'config', 'event', 'feed', 'indicator', 'telemetry'],
   'main.ts': ['cli', 'compose.ts', 'telemetry', 'config', 'tocsin/mesh'],
 };
 /** See everyone. */
