@@ -22,8 +22,10 @@ import { tocsinHeader } from './compose/mesh-view.ts';
 import { unstarted, viewOf } from './compose/node-view.ts';
 import { nodeIdOf } from './compose/owner.ts';
 import { warnOfStrangers } from './compose/strangers.ts';
+import { lockStream } from './compose/stream-lock.ts';
 import type { Config } from './config/settings.ts';
 import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
+import { startPull } from './doors/pull.ts';
 import { hlcMs, hybridClock } from './event/hlc.ts';
 import { lastSeqOf } from './event/vector.ts';
 import { createApp } from './facade/app.ts';
@@ -37,6 +39,7 @@ import { startHousekeeping } from './replicate/housekeeping.ts';
 import { type Replicator, startReplicator } from './replicate/replicator.ts';
 import { openStore } from './store/level-store.ts';
 import { PublisherError, startPublisher } from './stream/publisher.ts';
+import { createReaders } from './stream/readers.ts';
 import { createStreamLog } from './stream/stream-log.ts';
 import type { Logger } from './telemetry/log.ts';
 import { noMesh } from './telemetry/mesh-metrics.ts';
@@ -137,7 +140,9 @@ async function startNode(
     const clock = hybridClock(systemClock, store.lastHlc());
     const name = config.name ?? `tocsin-${identity.nodeId.slice(0, 8)}`;
 
-    const streamLog = createStreamLog(store, identity.nodeId);
+    const readers = createReaders();
+    const settled = { ms: () => newestMs };
+    const streamLog = createStreamLog(store, identity.nodeId, systemClock, () => settled.ms());
     stops.push(() => streamLog.stop());
     // HTTP is bound before the mesh, whose HELLO names its address, and so before there is a mesh to show.
     let introduce: (replicator: Replicator) => void = () => {};
@@ -160,12 +165,13 @@ async function startNode(
     stops.push(() => feeds.stop());
     const meshView: { current: MeshView } = { current: unstarted };
     const meshNumbers = { current: () => noMesh };
-    const counters = { mesh: uncounted, replication: uncounted };
+    const counters = { mesh: uncounted, replication: uncounted, pull: uncounted };
     const app = createApp({
       intake,
       store,
       feeds,
       streamLog,
+      readers,
       access,
       mesh: {
         self: () => meshView.current.self(),
@@ -180,6 +186,7 @@ async function startNode(
         mesh: () => meshNumbers.current(),
         meshEvents: () => counters.mesh(),
         replicationEvents: () => counters.replication(),
+        pullEvents: () => counters.pull(),
       }),
       clock: systemClock,
       version: version(),
@@ -190,9 +197,15 @@ async function startNode(
     );
     stops.push(() => server.stop());
 
+    const locked = config.streamKey && (await lockStream(curvePairOf(config.streamKey)));
+    if (locked !== undefined) stops.push(() => locked.close());
     const publisher = await onFreePort(config.streamPort, config.setByHand.has('streamPort'), (port) =>
-      startPublisher(streamLog, config.streamHost, port, (error) =>
-        log.error({ err: error }, 'the ZeroMQ stream ended; restart the node'),
+      startPublisher(
+        streamLog,
+        config.streamHost,
+        port,
+        (error) => log.error({ err: error }, 'the ZeroMQ stream ended; restart the node'),
+        locked?.lock,
       ),
     );
     stops.push(() => publisher.stop());
@@ -246,10 +259,25 @@ async function startNode(
       warn: (message, details) => log.warn(details, message),
     });
     stops.push(() => housekeeping.stop());
+    settled.ms = replicator.settledMs;
     introduce(replicator);
     counters.mesh = mesh.counters;
     counters.replication = replicator.counters;
     let draining = false;
+    const pull =
+      config.pullPort === undefined
+        ? undefined
+        : await startPull(
+            {
+              intake,
+              clock: systemClock,
+              warn: (message, details) => log.warn(details, message),
+              provider: config.pullProvider,
+              lock: locked?.lock,
+            },
+            { host: config.pullHost, port: config.pullPort },
+          );
+    if (pull !== undefined) counters.pull = pull.counters;
     const gossipEndpoint = mesh.discoveryEndpoints.get('gossip');
     meshView.current = viewOf(mesh, replicator, () => draining, store.failure, {
       id: identity.nodeId,
@@ -257,12 +285,14 @@ async function startNode(
       version: version(),
       encrypted: keys.length > 0,
       stream: publisher.endpoint,
+      pull: pull?.endpoint,
     });
 
     const file = join(path, nodeFile);
     const about = {
       url: server.url,
       streamEndpoint: publisher.endpoint,
+      ...(pull !== undefined && { pullEndpoint: pull.endpoint }),
       pid: process.pid,
       id: identity.nodeId,
       name,
@@ -279,6 +309,8 @@ async function startNode(
       if (reason !== undefined)
         log.warn({ reason }, 'the node stops before another one has all of its events');
     });
+    // What comes by it is told to another node as well: it stops before that.
+    if (pull !== undefined) stops.push(() => pull.stop());
     log.info({ id: identity.nodeId, url: server.url, mesh: mesh.endpoint }, 'started');
 
     return {
@@ -287,6 +319,8 @@ async function startNode(
       dataDirectory: path,
       httpUrl: server.url,
       streamEndpoint: publisher.endpoint,
+      ...(pull !== undefined && { pullEndpoint: pull.endpoint }),
+      ...(locked !== undefined && { streamLocked: true as const }),
       meshEndpoint: mesh.endpoint,
       ...(gossipEndpoint !== undefined && { gossipEndpoint }),
       discovery: discoverySentence(config),

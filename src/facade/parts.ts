@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Feeds } from '../feed/feeds.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { IndicatorStore } from '../store/store.ts';
+import type { Readers } from '../stream/readers.ts';
 import type { StreamLog } from '../stream/stream-log.ts';
 import type { MeshEventRow, PeerRow } from './mesh-rows.ts';
 
@@ -13,7 +14,12 @@ export type NodeView = {
   readonly version: string;
   /** Whether the mesh has a key. */
   readonly encrypted: boolean;
-  readonly endpoints: { readonly mesh: string; readonly gossip?: string; readonly stream: string };
+  readonly endpoints: {
+    readonly mesh: string;
+    readonly gossip?: string;
+    readonly stream: string;
+    readonly pull?: string;
+  };
   /** Strangers' bytes and overflows that were dropped, by reason. */
   readonly counters: Readonly<Record<string, number>>;
 };
@@ -52,6 +58,7 @@ export type FacadeParts = {
   readonly store: IndicatorStore;
   readonly feeds: Feeds;
   readonly streamLog: StreamLog;
+  readonly readers: Readers;
   readonly access: Access;
   readonly mesh: MeshView;
   readonly metrics: MetricsView;
