@@ -20,7 +20,7 @@ export type { EventsOptions } from './event-stream.ts';
 export type { ExitReason, MeshEvent, PeerInfo } from './events.ts';
 export { isPeerId, type PeerId, peerIdFromBytes, peerIdToBytes } from './ids.ts';
 export { defaultLimits, type MeshLimits } from './limits.ts';
-export type { Mesh, MeshSettings, PeerView } from './mesh.ts';
+export type { Mesh, MeshSettings, PeerView, ShoutOptions } from './mesh.ts';
 export { startMesh } from './node.ts';
 export { defaultTiming, type PeerTiming } from './peer/timing.ts';
 export { jitter, pick, type Random, randomInt, seededRandom, systemRandom } from './random.ts';
@@ -28,6 +28,7 @@ export { type CurvePair, curvePairOf, meshKeyBytes } from './security/curve.ts';
 export { type Identity, idOfPublicKey } from './security/identity.ts';
 export { identityOfSeed } from './security/seeded-identity.ts';
 export { descriptorLimit, fileDescriptorWarning } from './transport/descriptors.ts';
+export { createGatekeeper, type Gate, type Gatekeeper } from './transport/gatekeeper.ts';
 export { type Names, systemNames } from './transport/names.ts';
 export {
   type SimulatedClock,

@@ -1,7 +1,18 @@
 import { z } from 'zod';
 
 import { configLimits } from './limits.ts';
-import { advertised, discovery, flag, host, meshKey, nodeName, path, port, seeds, whole } from './values.ts';
+import {
+  advertised,
+  discovery,
+  flag,
+  host,
+  nodeName,
+  path,
+  port,
+  secretKey,
+  seeds,
+  whole,
+} from './values.ts';
 
 /** One setting: its four names, what a person reads about it, and what it may be. */
 export type Setting = {
@@ -83,6 +94,44 @@ export const settings = {
     schema: port(0),
     default: 8481,
   },
+  streamKey: {
+    variable: 'TOCSIN_STREAM_KEY',
+    yaml: 'stream_key',
+    help: 'the key of ZeroMQ PUB and PULL (`tocsin keygen --stream` makes one): they are encrypted, and only who holds it gets in',
+    allowed: 'a key of 43 characters as `tocsin keygen --stream` prints it',
+    schema: secretKey,
+    default: undefined,
+  },
+  pullHost: {
+    flag: '--pull-host',
+    argument: 'address',
+    variable: 'TOCSIN_PULL_HOST',
+    yaml: 'pull_host',
+    help: 'the address at which ZeroMQ PULL takes indicators of sensors; without a stream key only this machine’s own',
+    allowed: 'an IP address or a host name',
+    schema: host,
+    default: '127.0.0.1',
+  },
+  pullPort: {
+    flag: '--pull-port',
+    argument: 'port',
+    variable: 'TOCSIN_PULL_PORT',
+    yaml: 'pull_port',
+    help: 'the port at which ZeroMQ PULL takes indicators of sensors; without one it takes none',
+    allowed: 'a port from 0 (any free one) to 65535',
+    schema: port(0),
+    default: undefined,
+  },
+  pullProvider: {
+    flag: '--pull-provider',
+    argument: 'name',
+    variable: 'TOCSIN_PULL_PROVIDER',
+    yaml: 'pull_provider',
+    help: 'the provider of what comes by ZeroMQ PULL and names none',
+    allowed: `a name of up to ${configLimits.nameCharactersMax} letters, digits, dots, dashes and underscores`,
+    schema: nodeName,
+    default: 'pull',
+  },
   meshHost: {
     flag: '--mesh-host',
     argument: 'address',
@@ -158,7 +207,7 @@ export const settings = {
     yaml: 'mesh_key',
     help: 'the key of the mesh, the same on all of its nodes (`tocsin keygen` makes one): it encrypts, and keeps everyone else out',
     allowed: 'a key of 43 characters as `tocsin keygen` prints it',
-    schema: meshKey,
+    schema: secretKey,
     default: undefined,
   },
   meshKeyPrevious: {
@@ -166,7 +215,7 @@ export const settings = {
     yaml: 'mesh_key_previous',
     help: 'the key before, still accepted while nodes are restarted with a new one',
     allowed: 'a key of 43 characters as `tocsin keygen` prints it',
-    schema: meshKey,
+    schema: secretKey,
     default: undefined,
   },
   insecureMesh: {

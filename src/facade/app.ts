@@ -19,7 +19,7 @@ import { addSubmitRoute } from './routes-submit.ts';
 import { parameterProblem } from './validation.ts';
 
 /** What answers without a token. */
-const openPaths = /^\/(?:health\/(?:live|ready)|docs(?:\/.*)?|openapi\.json)$/;
+const openPaths = /^\/(?:health\/(?:live|ready)|docs(?:\/.*)?|(?:openapi|asyncapi)\.json)$/;
 
 /** What a ticket opens. */
 const streamPaths = /^\/stream(?:\/(?:ws|ndjson))?\/?$/;
@@ -97,7 +97,7 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
   addStreamRoutes(app, parts);
   addMeshRoutes(app, parts);
   addMetricsRoute(app, parts);
-  addDocs(app, parts.version);
+  addDocs(app, parts);
   refuseOtherMethods(app);
   return app;
 }

@@ -20,6 +20,10 @@ export type MetricsParts = {
   readonly meshEvents: () => ReadonlyMap<string, number>;
   /** What replication refused or did, by reason. */
   readonly replicationEvents: () => ReadonlyMap<string, number>;
+  /** What came by ZeroMQ PULL, and what was refused of it, by reason. */
+  readonly pullEvents: () => ReadonlyMap<string, number>;
+  /** What was shouted to foreign peers, what they said, and what was refused of it, by reason. */
+  readonly groupEvents: () => ReadonlyMap<string, number>;
 };
 
 /** Metrics as a Prometheus server reads them. */
@@ -41,7 +45,8 @@ export function createMetrics(parts: MetricsParts): Metrics {
 }
 
 function registryOf(parts: MetricsParts): Registry {
-  const { readiness, records, logBytes, mesh, meshEvents, replicationEvents } = parts;
+  const { readiness, records, logBytes, mesh, meshEvents, replicationEvents, pullEvents, groupEvents } =
+    parts;
   const registry = new Registry();
   const registers = [registry];
 
@@ -98,6 +103,12 @@ function registryOf(parts: MetricsParts): Registry {
   registerMeshMetrics(registry, mesh);
   counter('tocsin_mesh_events_total', 'What the mesh refused or dropped, by reason', meshEvents);
   counter('tocsin_replication_events_total', 'What replication refused or did, by reason', replicationEvents);
+  counter('tocsin_pull_events_total', 'What ZeroMQ PULL took and refused, by reason', pullEvents);
+  counter(
+    'tocsin_group_events_total',
+    'What was told to foreign peers in the group INDICATORS, and what they said, by reason',
+    groupEvents,
+  );
   collectDefaultMetrics({
     register: registry,
     prefix: 'tocsin_',

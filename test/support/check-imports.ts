@@ -21,11 +21,13 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   query: ['store', 'indicator'],
   feed: ['query', 'store', 'indicator'],
   stream: ['query', 'store', 'event', 'indicator'],
+  doors: ['stream', 'intake', 'store', 'event', 'indicator'],
   replicate: ['store', 'event', 'indicator', 'tocsin/mesh'],
   facade: ['intake', 'query', 'feed', 'stream', 'access', 'store', 'event', 'indicator'],
+  client: [],
   'data-directory.ts': ['event', 'store'],
-  cli: ['config', 'event', 'feed', 'indicator', 'telemetry'],
-  'main.ts': ['cli', 'compose.ts', 'telemetry', 'config'],
+  cli: ['client', 'config', 'event', 'feed', 'indicator', 'telemetry'],
+  'main.ts': ['cli', 'compose.ts', 'telemetry', 'config', 'tocsin/mesh'],
 };
 /** See everyone. */
 const composed = ['compose.ts', 'compose'];

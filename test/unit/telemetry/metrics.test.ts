@@ -11,6 +11,7 @@ function metricsOf() {
     numbers: noMesh,
     mesh: new Map([['bad-hello', 3]]),
     replication: new Map<string, number>(),
+    pull: new Map([['accepted', 5]]),
   };
   const metrics = createMetrics({
     readiness: () => told.readiness,
@@ -19,6 +20,8 @@ function metricsOf() {
     mesh: () => told.numbers,
     meshEvents: () => told.mesh,
     replicationEvents: () => told.replication,
+    pullEvents: () => told.pull,
+    groupEvents: () => new Map(),
   });
   const samples = async () =>
     (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
