@@ -189,6 +189,8 @@ async function startNode(
         mesh: () => meshNumbers.current(),
         meshEvents: () => counters.mesh(),
         replicationEvents: () => counters.replication(),
+        streamReaders: readers.now,
+        streamEvents: readers.counted,
         pullEvents: () => counters.pull(),
         groupEvents: () => counters.group(),
       }),

@@ -5,6 +5,9 @@ import { type Offered, offer } from './stream-filter.ts';
 const tailLimits = {
   /** The newest changes are kept while there are readers; older ones are read from the store again. */
   changesMax: 20_000,
+  /** So many are kept however old they are, and the others only for so long: each is some KB once it is rendered. */
+  changesMin: 1_000,
+  keptMs: 2_000,
   /** Of a change's text, in UTF-16 units; what is rendered of it is three times as much at most. */
   charactersMax: 16 * 1024 * 1024,
 } as const;
@@ -13,7 +16,12 @@ const tailLimits = {
 const charactersOfFields = 300;
 
 /** A change in the tail; rendered by the first reader that wants it. */
-export type Kept = Offered & { readonly characters: number; message: StreamMessage | undefined };
+export type Kept = Offered & {
+  readonly characters: number;
+  /** When it came, Unix milliseconds. */
+  readonly atMs: number;
+  message: StreamMessage | undefined;
+};
 
 /** The newest changes, ascending without a gap, so that readers near the end share one copy. */
 export interface Tail {
@@ -21,7 +29,8 @@ export interface Tail {
   first(): number | undefined;
   /** From behind `position` on, which is not before the first one. */
   after(position: number, limit: number): readonly Kept[];
-  add(changes: readonly Change[]): readonly Kept[];
+  /** `nowMs` is the time, Unix milliseconds. */
+  add(changes: readonly Change[], nowMs: number): readonly Kept[];
   clear(): void;
 }
 
@@ -32,13 +41,13 @@ export function createTail(): Tail {
   let all: Kept[] = [];
   let characters = 0;
 
-  function trim(): void {
+  function trim(nowMs: number): void {
     let cut = 0;
-    while (
-      cut < all.length &&
-      (all.length - cut > tailLimits.changesMax || characters > tailLimits.charactersMax)
-    ) {
-      characters -= all[cut]?.characters ?? 0;
+    for (const { characters: size, atMs } of all) {
+      const left = all.length - cut;
+      const isOld = left > tailLimits.changesMin && Math.abs(nowMs - atMs) > tailLimits.keptMs;
+      if (!isOld && left <= tailLimits.changesMax && characters <= tailLimits.charactersMax) break;
+      characters -= size;
       cut++;
     }
     if (cut > 0) all = all.slice(cut);
@@ -50,14 +59,13 @@ export function createTail(): Tail {
       const from = position + 1 - (all[0]?.change.position ?? 0);
       return all.slice(from, from + limit);
     },
-    add(changes) {
-      const added = changes.map((change): Kept => {
-        const each = kept(change);
+    add(changes, nowMs) {
+      const added = changes.map((change) => kept(change, nowMs));
+      for (const each of added) {
         characters += each.characters;
-        return each;
-      });
-      for (const each of added) all.push(each);
-      trim();
+        all.push(each);
+      }
+      trim(nowMs);
       return added;
     },
     clear() {
@@ -67,9 +75,9 @@ export function createTail(): Tail {
   };
 }
 
-export function kept(change: Change): Kept {
+export function kept(change: Change, atMs: number): Kept {
   const { subject, watchKey } = offer(change);
-  return { change, subject, watchKey, characters: charactersOf(change), message: undefined };
+  return { change, subject, watchKey, characters: charactersOf(change), atMs, message: undefined };
 }
 
 function charactersOf(change: Change): number {

@@ -24,6 +24,10 @@ export type MetricsParts = {
   readonly pullEvents: () => ReadonlyMap<string, number>;
   /** What was shouted to foreign peers, what they said, and what was refused of it, by reason. */
   readonly groupEvents: () => ReadonlyMap<string, number>;
+  /** Who reads the stream, by transport. */
+  readonly streamReaders: () => ReadonlyMap<string, number>;
+  /** What befell readers of the stream, by what it was. */
+  readonly streamEvents: () => ReadonlyMap<string, number>;
 };
 
 /** Metrics as a Prometheus server reads them. */
@@ -47,6 +51,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
 function registryOf(parts: MetricsParts): Registry {
   const { readiness, records, logBytes, mesh, meshEvents, replicationEvents, pullEvents, groupEvents } =
     parts;
+  const { streamReaders, streamEvents } = parts;
   const registry = new Registry();
   const registers = [registry];
 
@@ -102,6 +107,20 @@ function registryOf(parts: MetricsParts): Registry {
   );
   registerMeshMetrics(registry, mesh);
   counter('tocsin_mesh_events_total', 'What the mesh refused or dropped, by reason', meshEvents);
+  const transports: Gauge = new Gauge({
+    name: 'tocsin_stream_readers',
+    help: 'Readers of the stream, by transport',
+    labelNames: ['transport'],
+    registers,
+    collect() {
+      for (const [transport, count] of streamReaders()) transports.set({ transport }, count);
+    },
+  });
+  counter(
+    'tocsin_stream_events_total',
+    'What befell readers of the stream: gap, reset, stuck (took nothing for too long), refused (no place)',
+    streamEvents,
+  );
   counter('tocsin_replication_events_total', 'What replication refused or did, by reason', replicationEvents);
   counter('tocsin_pull_events_total', 'What ZeroMQ PULL took and refused, by reason', pullEvents);
   counter(
