@@ -17,10 +17,7 @@ export async function connect(options: ConnectionOptions, io: Io): Promise<Clien
 
 /** An answer that is not as this release knows it. */
 export function strangeTo(client: Client, path: string): ClientError {
-  return strangeAnswer(
-    `${client.node}${path}`,
-    'answered in a way that this version of tocsin does not know',
-  );
+  return strangeAnswer(client.node, `answered ${path} in a way that this version of tocsin does not know`);
 }
 
 const exits: Readonly<Record<ClientError['code'], ExitCode>> = {
@@ -41,7 +38,7 @@ const exits: Readonly<Record<ClientError['code'], ExitCode>> = {
 const hints: Partial<Record<ClientError['code'], string>> = {
   unreachable: 'Start one with `tocsin start`, or name others with --url.',
   'broken-off': '`tocsin status` says whether it runs.',
-  strange: '--url names another.',
+  strange: 'Name another with --url.',
 };
 
 /** The end of a command by an error of its client. */

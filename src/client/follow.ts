@@ -151,7 +151,7 @@ async function open<T>(parts: ClientParts, following: Following<T>, node: Client
   });
   if (response.headers.get('content-type')?.startsWith('text/event-stream')) return response;
   await response.body?.cancel();
-  throw strangeAnswer(`${node.url}${path}`, 'is no stream');
+  throw strangeAnswer(node.url, `has no stream at ${path}`);
 }
 
 async function* itemsOf<T>(
