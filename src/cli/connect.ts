@@ -1,6 +1,5 @@
 import { type Client, createClient } from '../client/client.ts';
-import type { ClientError } from '../client/errors.ts';
-import { strangeAnswer } from '../client/errors.ts';
+import { type ClientError, strangeAnswer } from '../client/errors.ts';
 import { CliError, type ExitCode, exitCodes } from './exit.ts';
 import { type ConnectionOptions, findNodes } from './find-node.ts';
 import type { Io } from './io.ts';
