@@ -163,9 +163,11 @@ export function createStreamLog(
       return chosen(tail.after(position, streamLimits.stepChangesMax), position, wanted);
     // Before a change of an earlier run is rendered: the cursor behind it says from when on another node goes on.
     if (position < start && oldFloors === undefined) await readReachOnce();
+    // What comes while it is read is not missing.
+    const end = last;
     const changes = await backlog.after(position, first);
     // Up to the first hole; what lies behind it is found by the next step.
-    const missed = (changes[0]?.change.position ?? last + 1) - position - 1;
+    const missed = (changes[0]?.change.position ?? end + 1) - position - 1;
     if (missed > 0) return { messages: [], position: position + missed, missed };
     return chosen(changes, position, wanted);
   }
