@@ -18,7 +18,7 @@ import { addSubmitRoute } from './routes-submit.ts';
 import { parameterProblem } from './validation.ts';
 
 /** What answers without a token. */
-const openPaths = /^\/(?:health\/(?:live|ready)|docs(?:\/.*)?|openapi\.json)$/;
+const openPaths = /^\/(?:health\/(?:live|ready)|docs(?:\/.*)?|(?:openapi|asyncapi)\.json)$/;
 
 /** The HTTP interface over what it is handed; it has no socket, so a test can ask it directly. */
 export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
@@ -77,7 +77,7 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
   addStreamRoutes(app, parts);
   addMeshRoutes(app, parts);
   addMetricsRoute(app, parts);
-  addDocs(app, parts.version);
+  addDocs(app, parts);
   refuseOtherMethods(app);
   return app;
 }

@@ -21,6 +21,7 @@ function metricsOf() {
     meshEvents: () => told.mesh,
     replicationEvents: () => told.replication,
     pullEvents: () => told.pull,
+    groupEvents: () => new Map(),
   });
   const samples = async () =>
     (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
