@@ -29,40 +29,61 @@ export interface Tail {
 export const unreadChangesMax = tailLimits.changesMax;
 
 export function createTail(): Tail {
-  let kept: Kept[] = [];
+  /**
+   * A ring, each change at the place that its position gives it: to cut an array of so many at each commit took longer than the
+   * commit.
+   */
+  let ring: (Kept | undefined)[] = [];
+  /** The positions that it has: from `first` to before `end`. */
+  let first = 0;
+  let end = 0;
   let characters = 0;
 
+  function placeOf(position: number): number {
+    return position % tailLimits.changesMax;
+  }
+
   function trim(): void {
-    let cut = 0;
-    while (
-      cut < kept.length &&
-      (kept.length - cut > tailLimits.changesMax || characters > tailLimits.charactersMax)
-    ) {
-      characters -= kept[cut]?.characters ?? 0;
-      cut++;
-    }
-    if (cut > 0) kept = kept.slice(cut);
+    while (first < end && characters > tailLimits.charactersMax) drop();
+  }
+
+  function drop(): void {
+    characters -= ring[placeOf(first)]?.characters ?? 0;
+    ring[placeOf(first)] = undefined;
+    first++;
+  }
+
+  function keep(change: Change): Kept {
+    const size = charactersOf(change);
+    const kept = { ...offer(change), characters: size, message: undefined };
+    if (first === end) [first, end] = [change.position, change.position];
+    if (end - first === tailLimits.changesMax) drop();
+    ring[placeOf(change.position)] = kept;
+    end++;
+    characters += size;
+    return kept;
   }
 
   return {
-    first: () => kept[0]?.change.position,
+    first: () => (first === end ? undefined : first),
     after(position, limit) {
-      const from = position + 1 - (kept[0]?.change.position ?? 0);
-      return kept.slice(from, from + limit);
+      const found: Kept[] = [];
+      for (let at = position + 1; at < end && found.length < limit; at++) {
+        const kept = ring[placeOf(at)];
+        if (kept !== undefined) found.push(kept);
+      }
+      return found;
     },
     add(changes) {
-      const added = changes.map((change): Kept => {
-        const size = charactersOf(change);
-        characters += size;
-        return { ...offer(change), characters: size, message: undefined };
-      });
-      kept.push(...added);
+      // Whole from the beginning: an array with a hole of thousands would be kept as a table of its indexes.
+      if (ring.length === 0) ring = new Array(tailLimits.changesMax).fill(undefined);
+      const added = changes.map(keep);
       trim();
       return added;
     },
     clear() {
-      kept = [];
-      characters = 0;
+      ring = [];
+      [first, end, characters] = [0, 0, 0];
     },
   };
 }
