@@ -54,14 +54,13 @@ export function createTail(): Tail {
   }
 
   function keep(change: Change): Kept {
-    const size = charactersOf(change);
-    const kept = { ...offer(change), characters: size, message: undefined };
+    const each = kept(change);
     if (first === end) [first, end] = [change.position, change.position];
     if (end - first === tailLimits.changesMax) drop();
-    ring[placeOf(change.position)] = kept;
+    ring[placeOf(change.position)] = each;
     end++;
-    characters += size;
-    return kept;
+    characters += each.characters;
+    return each;
   }
 
   return {
@@ -69,8 +68,8 @@ export function createTail(): Tail {
     after(position, limit) {
       const found: Kept[] = [];
       for (let at = position + 1; at < end && found.length < limit; at++) {
-        const kept = ring[placeOf(at)];
-        if (kept !== undefined) found.push(kept);
+        const each = ring[placeOf(at)];
+        if (each !== undefined) found.push(each);
       }
       return found;
     },
@@ -86,6 +85,11 @@ export function createTail(): Tail {
       [first, end, characters] = [0, 0, 0];
     },
   };
+}
+
+export function kept(change: Change): Kept {
+  const { subject, watchKey } = offer(change);
+  return { change, subject, watchKey, characters: charactersOf(change), message: undefined };
 }
 
 function charactersOf(change: Change): number {
