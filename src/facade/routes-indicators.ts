@@ -59,6 +59,6 @@ export function addIndicatorRoutes(app: OpenAPIHono<Env>, parts: FacadeParts): v
     const request = context.req.raw;
     if (!query) return feedAnswer(values, request, format);
     const coding = codingFor(request);
-    return respond(renderPage(await queryPage(values, parts), format), coding);
+    return respond(renderPage(await queryPage(values, context.get('principal'), parts), format), coding);
   });
 }

@@ -22,6 +22,7 @@ function metricsOf() {
     replicationEvents: () => told.replication,
     pullEvents: () => told.pull,
     groupEvents: () => new Map(),
+    searchEvents: () => new Map(),
   });
   const samples = async () =>
     (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
