@@ -13,6 +13,7 @@ import {
   udpDatagrams,
   zeromqTransport,
 } from 'tocsin/mesh';
+import { createTickets } from './access/tickets.ts';
 import { loadAccess, parseFleetTokens } from './access/tokens.ts';
 import type { StartedNode } from './cli/io.ts';
 import { version } from './cli/version.ts';
@@ -177,6 +178,7 @@ async function startNode(
       streamLog,
       readers,
       access,
+      tickets: createTickets(systemClock, randomBytes),
       mesh: {
         self: () => meshView.current.self(),
         peers: () => meshView.current.peers(),

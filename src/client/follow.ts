@@ -1,10 +1,10 @@
 import { united } from './any-node.ts';
 import { chunksOf } from './body.ts';
 import { sleep } from './clock.ts';
-import { type ClientError, mayPass, strangeAnswer } from './errors.ts';
+import { ClientError, mayPass, strangeAnswer } from './errors.ts';
 import { ask, type ClientParts } from './http.ts';
 import { clientLimits } from './limits.ts';
-import type { ClientNode } from './nodes.ts';
+import { type ClientNode, takeTurns } from './nodes.ts';
 import { type SseEvent, sseParser } from './sse.ts';
 
 /**
@@ -55,8 +55,10 @@ export async function* follow<T>(parts: ClientParts, following: Following<T>): A
   /** Waits since the last steady connection. */
   let waits = 0;
   let last: ClientNode | undefined;
+  // Of its own: questions that go elsewhere meanwhile do not move it.
+  const turn = takeTurns(parts.turn.order());
   for (;;) {
-    const connection = await connect(parts, following, last === undefined, wait);
+    const connection = await connect({ ...parts, turn }, following, last === undefined, wait);
     if (connection === undefined) return;
     const { node, response } = connection;
     const steady = parts.clock.after(clientLimits.steadyAfterMs, () => {
@@ -73,7 +75,7 @@ export async function* follow<T>(parts: ClientParts, following: Following<T>): A
         throw error;
       }
       reason = error.message;
-      if (error.code === 'silent' || error.code === 'strange') parts.turn.passOver(node);
+      if (error.code === 'silent' || error.code === 'strange') turn.passOver(node);
     } finally {
       steady.stop();
     }
@@ -120,7 +122,7 @@ async function connect<T>(
         return { node, response };
       } catch (error) {
         if (signal.aborted) return undefined;
-        if (!mayPass(error)) throw error;
+        if (!mayPass(error) && (isFirst || !mayRenew(error, node))) throw error;
         failures.push(error);
         onState?.({ kind: 'failed', node: node.url, reason: error.message });
       }
@@ -131,6 +133,11 @@ async function connect<T>(
     await wait(asked.length === failures.length ? Math.min(...asked) : 0);
     if (signal.aborted) return undefined;
   }
+}
+
+/** A node that restarts may know another token by now, which is written down a moment later. */
+function mayRenew(error: unknown, node: ClientNode): error is ClientError {
+  return error instanceof ClientError && error.status === 401 && typeof node.token === 'function';
 }
 
 async function open<T>(parts: ClientParts, following: Following<T>, node: ClientNode): Promise<Response> {
@@ -144,7 +151,7 @@ async function open<T>(parts: ClientParts, following: Following<T>, node: Client
   });
   if (response.headers.get('content-type')?.startsWith('text/event-stream')) return response;
   await response.body?.cancel();
-  throw strangeAnswer(`${node.url}${path}`, 'is no stream');
+  throw strangeAnswer(node.url, `has no stream at ${path}`);
 }
 
 async function* itemsOf<T>(

@@ -39,6 +39,7 @@ export async function ask(
 ): Promise<Response> {
   const { method = 'GET', query, headers, body, signal, withinMs = clientLimits.answerWithinMs } = request;
   if (signal?.aborted) throw aborted(signal.reason);
+  const token = typeof node.token === 'function' ? await node.token() : node.token;
   const stop = new AbortController();
   const stopNow = (): void => stop.abort();
   signal?.addEventListener('abort', stopNow);
@@ -51,7 +52,7 @@ export async function ask(
   try {
     response = await fetch(addressOf(node, path, query), {
       method,
-      headers: { ...headers, ...(node.token !== undefined && { authorization: `Bearer ${node.token}` }) },
+      headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
       // A POST that is redirected becomes a GET and loses its rows; the person should name the right URL.
       redirect: 'manual',
       signal: stop.signal,

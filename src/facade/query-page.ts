@@ -14,8 +14,13 @@ import { Problem } from './problem.ts';
 import { badCursor, cursorOf, type Question } from './question.ts';
 import { saySearches } from './searches.ts';
 
-/** Query mode. Throws Problem 400. */
-export async function queryPage(values: Question, by: Principal, parts: FacadeParts): Promise<Page> {
+/** Query mode. `streamCursor` was taken before. Throws Problem 400. */
+export async function queryPage(
+  values: Question,
+  by: Principal,
+  parts: FacadeParts,
+  streamCursor: string,
+): Promise<Page> {
   const { store, clock, feeds } = parts;
   const { cursor, limit: askedLimit, nolog, explain: isExplained, related: askedRelations, ...rest } = values;
   const { q, itype, sort } = rest;
@@ -46,6 +51,7 @@ export async function queryPage(values: Question, by: Principal, parts: FacadePa
     fields: q === undefined ? publicRecordFields : [...publicRecordFields, 'match'],
     rows: answers.map(presentAnswer),
     next: next === undefined ? undefined : writeCursor(next, question),
+    streamCursor,
     ...(explain && { explain }),
   };
 }

@@ -29,42 +29,67 @@ export interface Tail {
 export const unreadChangesMax = tailLimits.changesMax;
 
 export function createTail(): Tail {
-  let kept: Kept[] = [];
+  /**
+   * A ring, each change at the place that its position gives it: to cut an array of so many at each commit took longer than the
+   * commit.
+   */
+  let ring: (Kept | undefined)[] = [];
+  /** The positions that it has: from `first` to before `end`. */
+  let first = 0;
+  let end = 0;
   let characters = 0;
 
+  function placeOf(position: number): number {
+    return position % tailLimits.changesMax;
+  }
+
   function trim(): void {
-    let cut = 0;
-    while (
-      cut < kept.length &&
-      (kept.length - cut > tailLimits.changesMax || characters > tailLimits.charactersMax)
-    ) {
-      characters -= kept[cut]?.characters ?? 0;
-      cut++;
-    }
-    if (cut > 0) kept = kept.slice(cut);
+    while (first < end && characters > tailLimits.charactersMax) drop();
+  }
+
+  function drop(): void {
+    characters -= ring[placeOf(first)]?.characters ?? 0;
+    ring[placeOf(first)] = undefined;
+    first++;
+  }
+
+  function keep(change: Change): Kept {
+    const each = kept(change);
+    if (first === end) [first, end] = [change.position, change.position];
+    if (end - first === tailLimits.changesMax) drop();
+    ring[placeOf(change.position)] = each;
+    end++;
+    characters += each.characters;
+    return each;
   }
 
   return {
-    first: () => kept[0]?.change.position,
+    first: () => (first === end ? undefined : first),
     after(position, limit) {
-      const from = position + 1 - (kept[0]?.change.position ?? 0);
-      return kept.slice(from, from + limit);
+      const found: Kept[] = [];
+      for (let at = position + 1; at < end && found.length < limit; at++) {
+        const each = ring[placeOf(at)];
+        if (each !== undefined) found.push(each);
+      }
+      return found;
     },
     add(changes) {
-      const added = changes.map((change): Kept => {
-        const size = charactersOf(change);
-        characters += size;
-        return { ...offer(change), characters: size, message: undefined };
-      });
-      kept.push(...added);
+      // Whole from the beginning: an array with a hole of thousands would be kept as a table of its indexes.
+      if (ring.length === 0) ring = new Array(tailLimits.changesMax).fill(undefined);
+      const added = changes.map(keep);
       trim();
       return added;
     },
     clear() {
-      kept = [];
-      characters = 0;
+      ring = [];
+      [first, end, characters] = [0, 0, 0];
     },
   };
+}
+
+export function kept(change: Change): Kept {
+  const { subject, watchKey } = offer(change);
+  return { change, subject, watchKey, characters: charactersOf(change), message: undefined };
 }
 
 function charactersOf(change: Change): number {

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryLevel } from 'memory-level';
+import { createTickets } from '../../src/access/tickets.ts';
 import { loadAccess } from '../../src/access/tokens.ts';
 import type { Clock } from '../../src/clock.ts';
 import { hybridClock } from '../../src/event/hlc.ts';
@@ -69,6 +71,7 @@ export async function openRooms(seed = 1) {
   const fleet = scopes.map((scope) => ({ name: scope, secret: secretOf(scope), scopes: [scope] }));
   const access = await loadAccess(directory, fleet, (length) => new Uint8Array(length));
   await rm(directory, { recursive: true });
+  const readers = createReaders();
   const errors: unknown[] = [];
   const allowlist = followAllowlist(store, clock, (error) => errors.push(error));
   await allowlist.loaded();
@@ -85,8 +88,9 @@ export async function openRooms(seed = 1) {
     store,
     feeds,
     streamLog,
-    readers: createReaders(),
+    readers,
     access,
+    tickets: createTickets(clock, randomBytes),
     mesh: {
       self: () => ({
         id: identity.nodeId,
@@ -110,6 +114,7 @@ export async function openRooms(seed = 1) {
     identity,
     store,
     streamLog,
+    readers,
     intake,
     parts,
     app: createApp(parts),
