@@ -36,6 +36,7 @@ import { AddressInUse, startServer } from './facade/server.ts';
 import { followAllowlist } from './feed/allowlist/follow.ts';
 import { createFeeds } from './feed/feeds.ts';
 import { createIntake } from './intake/intake.ts';
+import { createSearched } from './intake/searched.ts';
 import { replaceFile } from './replace-file.ts';
 import { startHousekeeping } from './replicate/housekeeping.ts';
 import { type Replicator, startReplicator } from './replicate/replicator.ts';
@@ -168,8 +169,10 @@ async function startNode(
     const meshView: { current: MeshView } = { current: unstarted };
     const meshNumbers = { current: () => noMesh };
     const counters = { mesh: uncounted, replication: uncounted, pull: uncounted, group: uncounted };
+    const searched = createSearched({ intake, clock: systemClock });
     const app = createApp({
       intake,
+      searched,
       store,
       feeds,
       streamLog,
@@ -191,6 +194,7 @@ async function startNode(
         replicationEvents: () => counters.replication(),
         streamReaders: readers.now,
         streamEvents: readers.counted,
+        searchEvents: searched.counters,
         pullEvents: () => counters.pull(),
         groupEvents: () => counters.group(),
       }),

@@ -22,6 +22,8 @@ export type MetricsParts = {
   readonly replicationEvents: () => ReadonlyMap<string, number>;
   /** What came by ZeroMQ PULL, and what was refused of it, by reason. */
   readonly pullEvents: () => ReadonlyMap<string, number>;
+  /** Searches that all nodes were told, and those that they were not. */
+  readonly searchEvents: () => ReadonlyMap<string, number>;
   /** What was shouted to foreign peers, what they said, and what was refused of it, by reason. */
   readonly groupEvents: () => ReadonlyMap<string, number>;
   /** Who reads the stream, by transport. */
@@ -49,9 +51,19 @@ export function createMetrics(parts: MetricsParts): Metrics {
 }
 
 function registryOf(parts: MetricsParts): Registry {
-  const { readiness, records, logBytes, mesh, meshEvents, replicationEvents, pullEvents, groupEvents } =
-    parts;
-  const { streamReaders, streamEvents } = parts;
+  const {
+    readiness,
+    records,
+    logBytes,
+    mesh,
+    meshEvents,
+    replicationEvents,
+    searchEvents,
+    pullEvents,
+    groupEvents,
+    streamReaders,
+    streamEvents,
+  } = parts;
   const registry = new Registry();
   const registers = [registry];
 
@@ -122,6 +134,11 @@ function registryOf(parts: MetricsParts): Registry {
     streamEvents,
   );
   counter('tocsin_replication_events_total', 'What replication refused or did, by reason', replicationEvents);
+  counter(
+    'tocsin_search_events_total',
+    'What became of searches: said to all nodes, repeated within a minute, dropped',
+    searchEvents,
+  );
   counter('tocsin_pull_events_total', 'What ZeroMQ PULL took and refused, by reason', pullEvents);
   counter(
     'tocsin_group_events_total',

@@ -25,6 +25,7 @@ function metricsOf() {
     groupEvents: () => new Map(),
     streamReaders: () => told.readers,
     streamEvents: () => new Map([['gap', 2]]),
+    searchEvents: () => new Map(),
   });
   const samples = async () =>
     (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
