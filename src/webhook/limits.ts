@@ -13,8 +13,8 @@ export const webhookLimits = {
   bodyBytesMax: 16 * 1024,
   /** Standard Webhooks: 24 to 64 bytes. */
   secretBytes: 32,
-  /** The events of one message, as they are kept in a document (64 KiB): one event is shorter unless it is all URL. */
-  keptCharactersMax: 32 * 1024,
+  /** The events of one digest, UTF-8, as a document (64 KiB) keeps them. One event is shorter than a document. */
+  keptBytesMax: 32 * 1024,
   deadMax: 1_000,
   deadKeptMs: 30 * dayMs,
   /** Longer than a message is retried for; then the document of one that nobody owned leaves by itself. */
@@ -54,12 +54,18 @@ export const deliveryLimits = {
   waitingMax: 1_000,
   perWebhook: 4,
   perNode: 32,
-  /** Events that were delivered, as progress remembers them. */
-  deliveredMax: 2_000,
+  /** Events that progress remembers as settled. */
+  settledMax: 2_000,
   /** Twice the margin that another node goes back by when it resumes. */
-  deliveredKeptMs: 4 * minuteMs,
+  settledKeptMs: 4 * minuteMs,
+  /** Above so many new ones that wait, they go as digests. A program takes 50 events at a time and is told all of them. */
+  digestAbove: 100,
+  digestItemsMax: 50,
   /** Slack takes about one message a second per channel (https://api.slack.com/apis/rate-limits). */
   slackEveryMs: secondMs,
+  /** People read no lists: of a flood they are told how many, and the first ones. */
+  slackDigestAbove: 10,
+  slackDigestCountMax: 100_000,
 } as const;
 
 /** How often an owner writes down how far it is, and how long it leaves the one before to do so. */
