@@ -1,18 +1,18 @@
-import type { Observation, Statement } from '../indicator/types.ts';
+import type { Observation } from '../indicator/types.ts';
 import { accept, type Parsed, refuse } from '../parsed.ts';
-import { readBody, writeBody } from './bodies.ts';
+import { type OtherSaying, readBody, writeBody } from './bodies.ts';
 import { decodeCbor, encodeCbor } from './cbor.ts';
 import { scanCbor } from './cbor-scan.ts';
 import { areObservations, type Column, isColumn, readColumns, valueAt, writeColumns } from './columns.ts';
 import { type Identity, nodeIdOf, signatureChecker } from './identity.ts';
-import type { Entry, Hlc, NodeId, OpenedBatch, TocsinEvent } from './types.ts';
+import type { Entry, Hlc, NodeId, OpenedBatch, Saying, TocsinEvent } from './types.ts';
 
 /**
  * A batch on the wire: 64 bytes of Ed25519 signature over the body that follows. The body is plain CBOR, read by position:
  *
  *   [ 1, origin, public key, first seq, count, first hlc, [*hlc offset], [*kind], [*column], [*body] ]
  *
- * Kinds are numbers (1 observe, 3 sight, 4 retract). The columns are the fields of the observations in the order of columns.ts;
+ * Kinds are numbers (1 observe, 3 sight, 4 retract, 5 search, 6 admin). The columns are the fields of the observations in the order of columns.ts;
  * a column of one value stands for all rows. All other events have a body each, as bodies.ts has it; the list is absent
  * when there are none. What a later release puts behind them is ignored, and so are kinds that it adds.
  */
@@ -34,7 +34,13 @@ export type BatchRefusal =
 
 const version = 1;
 const observeKind = 1;
-const kindNumbers = { observe: observeKind, sight: 3, retract: 4 } as const;
+const kindNumbers = { observe: observeKind, sight: 3, retract: 4, search: 5, admin: 6 } as const;
+const otherKinds: ReadonlyMap<number, OtherSaying['kind']> = new Map([
+  [kindNumbers.sight, 'sight'],
+  [kindNumbers.retract, 'retract'],
+  [kindNumbers.search, 'search'],
+  [kindNumbers.admin, 'admin'],
+]);
 const scanLimits = { depthMax: 5, itemsMax: 50_000 };
 
 const isSigned = signatureChecker();
@@ -89,7 +95,7 @@ function seal(identity: Identity, firstSeq: number, entries: readonly Entry[]): 
 }
 
 /** In one layout, whoever makes it (see shape.ts of the indicator room). */
-function eventOf(origin: NodeId, seq: number, hlc: Hlc, { kind, body }: Statement): TocsinEvent {
+function eventOf(origin: NodeId, seq: number, hlc: Hlc, { kind, body }: Saying): TocsinEvent {
   return { origin, seq, hlc, kind, body } as TocsinEvent;
 }
 
@@ -197,7 +203,7 @@ function readEvents(header: Header, check: boolean): readonly TocsinEvent[] | un
   }
   const events: TocsinEvent[] = [];
   let row = 0;
-  let other = 0;
+  let body = 0;
   for (const [i, hlc] of hlcs.entries()) {
     const kind = valueAt(kinds, i);
     if (typeof kind !== 'number') return undefined;
@@ -207,24 +213,30 @@ function readEvents(header: Header, check: boolean): readonly TocsinEvent[] | un
       events.push(eventOf(origin, seq, hlc, { kind: 'observe', body: observation }));
       continue;
     }
-    const value = bodies?.[other++];
-    if (kind !== kindNumbers.sight && kind !== kindNumbers.retract) {
+    const value = bodies?.[body++];
+    const other = otherKinds.get(kind);
+    if (other === undefined) {
       events.push({ origin, seq, hlc, kind: 'unknown' });
       continue;
     }
-    const statement = readBody(kind === kindNumbers.sight ? 'sight' : 'retract', value);
-    if (statement === undefined) return undefined;
-    events.push(eventOf(origin, seq, hlc, statement));
+    const saying = readBody(other, value);
+    if (saying === undefined) return undefined;
+    events.push(eventOf(origin, seq, hlc, saying));
   }
   return events;
 }
 
 /** An upper bound of what an event adds to a batch; UTF-16 units take at most three bytes of UTF-8. */
-function sizeOf(statement: Statement): number {
-  const { indicator, provider, group } = statement.body;
+function sizeOf(saying: Saying): number {
+  if (saying.kind === 'search') return 120 + 3 * (saying.body.q.length + saying.body.by.length);
+  if (saying.kind === 'admin') {
+    const { collection, id, body = '' } = saying.body;
+    return 120 + collection.length + id.length + 3 * body.length;
+  }
+  const { indicator, provider, group } = saying.body;
   const size = 120 + 3 * (indicator.length + provider.length + group.length);
-  if (statement.kind === 'observe') return size + sizeOfTexts(statement.body);
-  return statement.kind === 'retract' ? size + 3 * statement.body.reason.length : size;
+  if (saying.kind === 'observe') return size + sizeOfTexts(saying.body);
+  return saying.kind === 'retract' ? size + 3 * saying.body.reason.length : size;
 }
 
 function sizeOfTexts(body: Observation): number {

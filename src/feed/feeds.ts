@@ -43,7 +43,7 @@ export function createFeeds({ store, clock, allowlist }: FeedParts): Feeds {
         // A snapshot takes a position of its own.
         if (change.position !== position + 1) changes.forget();
         position = change.position;
-        if (kept.length > 0) changes.push(change.record.itype, change.record.indicator);
+        if (kept.length > 0 && 'record' in change) changes.push(change.record.itype, change.record.indicator);
       }
     }),
   ];

@@ -4,7 +4,7 @@ import { type Ack, type AckWish, ackDefault } from '../event/ack.ts';
 import { sealBatches } from '../event/batch.ts';
 import type { HybridClock } from '../event/hlc.ts';
 import type { Identity } from '../event/identity.ts';
-import { type Entry, eventId, type SeqRange } from '../event/types.ts';
+import { type Entry, eventId, type Saying, type SeqRange } from '../event/types.ts';
 import { emptyHeld } from '../event/vector.ts';
 import { type ObservationDefaults, parseObservation } from '../indicator/observation.ts';
 import { parseSighting, type SightingDefaults } from '../indicator/statement.ts';
@@ -53,11 +53,11 @@ export interface Intake {
   /** The same for rows of sightings. */
   sight(rows: readonly Row[], defaults: SightingDefaults, wish?: AckWish): Promise<SubmitOutcome>;
   /** Makes events of this node out of statements that are checked already, as `submit` does. */
-  say(statements: readonly Statement[], wish?: AckWish): Promise<Said>;
+  say(sayings: readonly Saying[], wish?: AckWish): Promise<Said>;
   /** Whether so many rows more would be taken now, or be refused as BUSY. */
   hasRoomFor(rows: number): boolean;
   /** Makes events of this node out of what a snapshot did not know; resolves once they are in the store. */
-  restate(statements: readonly Statement[]): Promise<void>;
+  restate(sayings: readonly Saying[]): Promise<void>;
   /** Takes nothing more, and waits for what it took. */
   stop(): Promise<void>;
 }
@@ -72,7 +72,7 @@ export type IntakeParts = {
 };
 
 type Waiting = {
-  readonly statements: readonly Statement[];
+  readonly sayings: readonly Saying[];
   readonly resolve: (changes: readonly Change[]) => void;
   readonly reject: (error: unknown) => void;
 };
@@ -95,11 +95,11 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
 
   async function writeGroup(group: readonly Waiting[]): Promise<void> {
     try {
-      const changes = await write(group.flatMap(({ statements }) => statements));
+      const changes = await write(group.flatMap(({ sayings }) => sayings));
       let start = 0;
-      for (const { statements, resolve } of group) {
-        resolve(changes.slice(start, start + statements.length));
-        start += statements.length;
+      for (const { sayings, resolve } of group) {
+        resolve(changes.slice(start, start + sayings.length));
+        start += sayings.length;
       }
     } catch (cause) {
       // Whether the disk has it is unknown, and a seq that was signed twice would split the mesh: stop until a restart,
@@ -113,11 +113,11 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
     }
   }
 
-  async function write(statements: readonly Statement[]): Promise<readonly Change[]> {
-    const entries = statements.map(({ kind, body }) => ({ hlc: hybridClock.now(), kind, body }) as Entry);
+  async function write(sayings: readonly Saying[]): Promise<readonly Change[]> {
+    const entries = sayings.map(({ kind, body }) => ({ hlc: hybridClock.now(), kind, body }) as Entry);
     const { changes } = await store.commit(sealBatches(identity, nextSeqOf(store, identity), entries));
     // The store skips what it holds: numbers that this node has used already, before its disk was put back to an older day.
-    if (changes.length !== statements.length) {
+    if (changes.length !== sayings.length) {
       throw new Error(
         'events under the same numbers came back from peers; after a restart the node goes on behind them',
       );
@@ -125,10 +125,10 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
     return changes;
   }
 
-  function commit(statements: readonly Statement[]): Promise<readonly Change[]> {
+  function commit(sayings: readonly Saying[]): Promise<readonly Change[]> {
     if (broken) return Promise.reject(broken);
     return new Promise((resolve, reject) => {
-      waiting.push({ statements, resolve, reject });
+      waiting.push({ sayings, resolve, reject });
       if (!writing) void writeAll();
     });
   }
@@ -136,17 +136,17 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
   async function take(rows: readonly Row[], parse: ParseRow, wish: AckWish): Promise<SubmitOutcome> {
     const { statements, refused } = await parseRows(rows, parse);
     const { changes, ...said } = await commitAll(statements, wish);
-    const created = changes.filter(({ outcome }) => outcome === 'created').length;
+    const created = changes.filter((change) => 'outcome' in change && change.outcome === 'created').length;
     const accepted = changes.length;
     return { accepted, created, updated: accepted - created, refused, ...said };
   }
 
   async function commitAll(
-    statements: readonly Statement[],
+    sayings: readonly Saying[],
     wish: AckWish,
   ): Promise<Said & { readonly changes: readonly Change[] }> {
-    const changes = (await Promise.all(slices(statements, limits.rowsPerCommit).map(commit))).flat();
-    const [first, last] = [changes.at(0)?.event, changes.at(-1)?.event];
+    const changes = (await Promise.all(slices(sayings, limits.rowsPerCommit).map(commit))).flat();
+    const [first, last] = [numbered(changes.at(0)), numbered(changes.at(-1))];
     if (first === undefined || last === undefined)
       return { ack: { wanted: wish, reached: 'local' }, changes };
     const ack = await acknowledged({ from: first.seq, to: last.seq }, wish);
@@ -195,19 +195,24 @@ export function createIntake({ store, identity, hybridClock, clock, acknowledged
       admit(rows.length, () => take(rows, observing(defaults), wish)),
     sight: (rows, defaults, wish = ackDefault) =>
       admit(rows.length, () => take(rows, sighting(defaults), wish)),
-    say: (statements, wish = ackDefault) =>
-      admit(statements.length, async () => {
-        const { changes: _, ...said } = await commitAll(statements, wish);
+    say: (sayings, wish = ackDefault) =>
+      admit(sayings.length, async () => {
+        const { changes: _, ...said } = await commitAll(sayings, wish);
         return said;
       }),
-    async restate(statements) {
-      await commit(statements);
+    async restate(sayings) {
+      await commit(sayings);
     },
     async stop() {
       stopped = true;
       await Promise.allSettled(submissions);
     },
   };
+}
+
+/** What was committed here has a number of this node. */
+function numbered(change: Change | undefined) {
+  return change !== undefined && 'seq' in change.event ? change.event : undefined;
 }
 
 function messageOf(cause: unknown): string {
@@ -223,8 +228,8 @@ function nextSeqOf(store: IndicatorStore, { nodeId }: Identity): number {
 /** What waited longest, up to what one commit may hold; at least one. */
 function takeGroup(waiting: Waiting[]): readonly Waiting[] {
   let rows = 0;
-  const more = waiting.findIndex(({ statements }, i) => {
-    rows += statements.length;
+  const more = waiting.findIndex(({ sayings }, i) => {
+    rows += sayings.length;
     return i > 0 && rows > limits.rowsPerCommit;
   });
   return waiting.splice(0, more === -1 ? waiting.length : more);

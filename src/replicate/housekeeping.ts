@@ -30,11 +30,18 @@ export function sweepBefore(wallMs: number, windowMs: number): number {
   return Math.floor(wallMs / hourMs) * hourMs - windowMs;
 }
 
-/** Keeps the log in its window, forgets origins that are long gone, and sweeps records that have expired. */
+/** Of the time, what finding those that expire may take: it reads all records. */
+const expiryShare = 0.01;
+
+/**
+ * Keeps the log in its window, forgets origins that are long gone, sweeps records that have expired long since, and has the
+ * stream told of those that expire.
+ */
 export function startHousekeeping(parts: HousekeepingParts): { stop(): Promise<void> } {
   const { store, clock, random, keep, isInStep, present, info, warn } = parts;
   let sweptBeforeMs = 0;
   let running: Promise<void> | undefined;
+  let expiriesDueMs = 0;
 
   async function tidy(): Promise<void> {
     const wallMs = clock.wallMs();
@@ -52,9 +59,19 @@ export function startHousekeeping(parts: HousekeepingParts): { stop(): Promise<v
     if (swept > 0) info('records that had expired were swept', { records: swept });
   }
 
+  /** As often as a hundredth of the time allows: a large store is read less often, and a small one every minute. */
+  async function expire(): Promise<void> {
+    const beganMs = clock.monotonicMs();
+    if (beganMs < expiriesDueMs) return;
+    await store.expire(clock.wallMs());
+    const tookMs = clock.monotonicMs() - beganMs;
+    expiriesDueMs = beganMs + tookMs / expiryShare;
+  }
+
   function run(): void {
     if (!isInStep()) return;
-    running ??= tidy()
+    running ??= expire()
+      .then(tidy)
       .catch((error: unknown) => warn('the log could not be trimmed; it will be tried again', { error }))
       .finally(() => {
         running = undefined;

@@ -11,9 +11,8 @@ import {
 import type { Ack, AckWish } from '../event/ack.ts';
 import { type BatchRefusal, openBatch } from '../event/batch.ts';
 import { aheadMsMax, type HybridClock, hlcMs } from '../event/hlc.ts';
-import type { NodeId, OpenedBatch, SeqRange, Vector } from '../event/types.ts';
+import type { NodeId, OpenedBatch, Saying, SeqRange, Vector } from '../event/types.ts';
 import { lastSeqOf, overlaps, rangesOf } from '../event/vector.ts';
-import type { Statement } from '../indicator/types.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import { createAckWaiters } from './ack-waiters.ts';
 import { type ReplicateLimits, replicateLimits } from './limits.ts';
@@ -63,7 +62,7 @@ export type ReplicatorParts = {
   /** How long events stay in logs; older ones are refused, as their effect is in every snapshot. */
   readonly windowMs: number;
   /** Makes new events of this node out of what a snapshot does not know. */
-  readonly sayAnew: (statements: readonly Statement[]) => Promise<void>;
+  readonly sayAnew: (sayings: readonly Saying[]) => Promise<void>;
   /** This node must not sign another event: others know events of its name that it does not have. */
   readonly onIdentityLost: (reason: string) => void;
   /** A fault that a person should hear of; `message` is a sentence. */

@@ -1,8 +1,17 @@
 import { hlcMs } from '../event/hlc.ts';
-import { type Held, type NodeId, type OpenedBatch, statementsOf, type Vector } from '../event/types.ts';
+import {
+  type Held,
+  isStatement,
+  type KnownEvent,
+  knownOf,
+  type NodeId,
+  type OpenedBatch,
+  type Vector,
+} from '../event/types.ts';
 import { addRange, emptyHeld, overlaps } from '../event/vector.ts';
 import { mergeStatement } from '../indicator/record.ts';
 import type { IndicatorRecord } from '../indicator/types.ts';
+import { documentKey, documentOf, newerDocument, type StoredDocument } from './document.ts';
 import { recordKey } from './keys.ts';
 import type { Change } from './store.ts';
 import type { Summary } from './summary.ts';
@@ -13,6 +22,8 @@ export type CommitPlan = {
   readonly changes: readonly Change[];
   /** Records before and after, by key. */
   readonly touched: ReadonlyMap<string, Touched>;
+  /** Documents that were written, by key. */
+  readonly documents: ReadonlyMap<string, StoredDocument>;
   /** For each batch, where its changes lie among this node's positions, and which of them were creations. */
   readonly applied: readonly AppliedBatch[];
   readonly summary: Summary;
@@ -26,7 +37,7 @@ export type AppliedBatch = {
   readonly lastSeq: number;
   /** Of its first change, or of the next batch's when it has none. */
   readonly position: number;
-  /** One character a change: `c` created, `u` updated. */
+  /** One character a change: `c` created, `u` updated, `d` of a document. */
   readonly outcomes: string;
   /** What the log's window is measured by: when its newest event was made, Unix milliseconds, and its size. */
   readonly lastMs: number;
@@ -44,13 +55,25 @@ export function freshBatches(batches: readonly OpenedBatch[], vector: Vector): r
   });
 }
 
-/** The key of each statement's record, in order. They are not cheap, and are needed more than once. */
+/** What is stored under the keys that a commit touches. */
+export type Known = {
+  readonly records: ReadonlyMap<string, IndicatorRecord>;
+  readonly documents: ReadonlyMap<string, StoredDocument>;
+};
+
+/** The key of each event's record or document, in order. They are not cheap, and are needed more than once. */
 export function keysOf(batches: readonly OpenedBatch[]): readonly string[] {
   const keys: string[] = [];
   for (const { events } of batches) {
-    for (const { body } of statementsOf(events)) keys.push(recordKey(body));
+    for (const event of knownOf(events)) keys.push(keyOf(event));
   }
   return keys;
+}
+
+export function keyOf(event: KnownEvent): string {
+  if (isStatement(event)) return recordKey(event.body);
+  const { collection, id } = documentOf(event);
+  return documentKey(collection, id);
 }
 
 /** Pure: applies fresh batches to the records that they touch. `keys` are theirs. */
@@ -58,9 +81,10 @@ export function planCommit(
   batches: readonly OpenedBatch[],
   keys: readonly string[],
   summary: Summary,
-  existing: ReadonlyMap<string, IndicatorRecord>,
+  existing: Known,
 ): CommitPlan {
   const touched = new Map<string, Touched>();
+  const documents = new Map<string, StoredDocument>();
   const changes: Change[] = [];
   const applied: AppliedBatch[] = [];
   const vector = new Map(summary.vector);
@@ -70,10 +94,20 @@ export function planCommit(
     const { origin, firstSeq, lastSeq } = batch;
     const start = position + 1;
     let outcomes = '';
-    for (const event of statementsOf(batch.events)) {
-      const key = keys[changes.length] ?? recordKey(event.body);
+    for (const event of knownOf(batch.events)) {
+      const key = keys[changes.length] ?? keyOf(event);
+      if (!isStatement(event)) {
+        const written = documentOf(event);
+        const known = documents.get(key) ?? existing.documents.get(key);
+        const document = known === undefined ? written : newerDocument(known, written);
+        documents.set(key, document);
+        outcomes += 'd';
+        const { seq, hlc, kind } = event;
+        changes.push({ position: ++position, event: { origin, seq, hlc, kind }, document });
+        continue;
+      }
       const known = touched.get(key);
-      const before = known ? known.before : existing.get(key);
+      const before = known ? known.before : existing.records.get(key);
       const current = known?.after ?? before;
       const record = mergeStatement(current, event, { hlc: event.hlc, origin });
       touched.set(key, { before, after: record });
@@ -91,7 +125,7 @@ export function planCommit(
     if (batch.lastHlc > lastHlc) lastHlc = batch.lastHlc;
   }
   const next = { ...summary, vector, lastMs, count, position, lastHlc, logBytes };
-  return { batches, changes, touched, applied, summary: next };
+  return { batches, changes, touched, documents, applied, summary: next };
 }
 
 /** Pure: gives batches whose effect the records have already their place in the log and in the stream. */
@@ -99,25 +133,41 @@ export function planBackfill(
   batches: readonly OpenedBatch[],
   keys: readonly string[],
   summary: Summary,
-  existing: ReadonlyMap<string, IndicatorRecord>,
+  existing: Known,
 ): CommitPlan {
   const changes: Change[] = [];
   const applied: AppliedBatch[] = [];
   let { position, logBytes } = summary;
   for (const batch of batches) {
     const start = position + 1;
-    for (const event of statementsOf(batch.events)) {
-      const { origin, seq, hlc, kind, body } = event;
-      // A record that has expired since, and was swept, is shown as this event alone made it.
-      const record =
-        existing.get(keys[changes.length] ?? recordKey(body)) ??
-        mergeStatement(undefined, event, { hlc, origin });
-      changes.push({ position: ++position, event: { origin, seq, hlc, kind }, outcome: 'updated', record });
+    let outcomes = '';
+    for (const event of knownOf(batch.events)) {
+      const key = keys[changes.length] ?? keyOf(event);
+      const { origin, seq, hlc } = event;
+      // What has expired since, and was swept, is shown as this event alone made it.
+      if (isStatement(event)) {
+        const record = existing.records.get(key) ?? mergeStatement(undefined, event, { hlc, origin });
+        const { kind } = event;
+        changes.push({ position: ++position, event: { origin, seq, hlc, kind }, outcome: 'updated', record });
+        outcomes += 'u';
+      } else {
+        const document = existing.documents.get(key) ?? documentOf(event);
+        const { kind } = event;
+        changes.push({ position: ++position, event: { origin, seq, hlc, kind }, document });
+        outcomes += 'd';
+      }
     }
-    applied.push(appliedRow(batch, start, 'u'.repeat(position + 1 - start)));
+    applied.push(appliedRow(batch, start, outcomes));
     logBytes += batch.bytes.byteLength;
   }
-  return { batches, changes, touched: new Map(), applied, summary: { ...summary, position, logBytes } };
+  return {
+    batches,
+    changes,
+    touched: new Map(),
+    documents: new Map(),
+    applied,
+    summary: { ...summary, position, logBytes },
+  };
 }
 
 function appliedRow(batch: OpenedBatch, position: number, outcomes: string): AppliedBatch {

@@ -1,7 +1,9 @@
 import { readBatch } from '../event/batch.ts';
-import { type NodeId, type SeqRange, statementsOf } from '../event/types.ts';
+import { isStatement, knownOf, type NodeId, type SeqRange } from '../event/types.ts';
 import { mergeStatement } from '../indicator/record.ts';
-import type { AppliedBatch, CommitPlan } from './commit-plan.ts';
+import { type AppliedBatch, type CommitPlan, keyOf } from './commit-plan.ts';
+import { decodeDocument, documentOf } from './document.ts';
+import { type ExpiredRow, expiredChanges } from './expired-rows.ts';
 import {
   appliedKey,
   appliedUpTo,
@@ -10,7 +12,6 @@ import {
   logStart,
   positionOfAppliedKey,
   rangeOfLogKey,
-  recordKey,
 } from './keys.ts';
 import { decodeRecord } from './record-codec.ts';
 import type { Rows } from './rows.ts';
@@ -70,10 +71,13 @@ export async function readChanges(
   const changes: Change[] = [];
   for await (const [key, text] of logs.applied.iterator(first === undefined ? {} : { gte: first })) {
     if (changes.length >= limit) break;
-    const row = JSON.parse(text) as AppliedRow;
-    changes.push(
-      ...(await changesOf(logs, records, row, positionOfAppliedKey(key), position, limit - changes.length)),
-    );
+    const row = JSON.parse(text) as AppliedRow | ExpiredRow;
+    const [from, left] = [positionOfAppliedKey(key), limit - changes.length];
+    const more =
+      'expired' in row
+        ? expiredChanges(row, from, position, left)
+        : await changesOf(logs, records, row, from, position, left);
+    changes.push(...more);
   }
   return changes;
 }
@@ -88,16 +92,22 @@ async function changesOf(
 ): Promise<readonly Change[]> {
   const bytes = await log.get(logKey(origin, { from, to }));
   if (bytes === undefined) return [];
-  const events = statementsOf(readBatch(bytes).events);
+  const events = knownOf(readBatch(bytes).events);
   const skipped = Math.max(0, after + 1 - firstPosition);
   const wanted = events.slice(skipped, skipped + limit);
-  const texts = await records.getMany(wanted.map(({ body }) => recordKey(body)));
+  const texts = await records.getMany(wanted.map(keyOf));
   return wanted.map((event, i): Change => {
-    const { seq, hlc, kind } = event;
+    const { seq, hlc } = event;
     const text = texts[i];
-    const outcome = outcomes[skipped + i] === 'c' ? 'created' : 'updated';
     const position = firstPosition + skipped + i;
-    // A record that was swept since is shown as this event alone made it: a hole would read as a loss.
+    // What was swept since is shown as this event alone made it: a hole would read as a loss.
+    if (!isStatement(event)) {
+      const { kind } = event;
+      const document = text === undefined ? documentOf(event) : decodeDocument(text);
+      return { position, event: { origin, seq, hlc, kind }, document };
+    }
+    const { kind } = event;
+    const outcome = outcomes[skipped + i] === 'c' ? 'created' : 'updated';
     const record =
       text === undefined ? mergeStatement(undefined, event, { hlc, origin }) : decodeRecord(text);
     return { position, event: { origin, seq, hlc, kind }, outcome, record };
@@ -119,10 +129,10 @@ export async function outsideWindow(
   const logKeys: string[] = [];
   let bytes = 0;
   for await (const [key, text] of applied.iterator({ limit })) {
-    const row = JSON.parse(text) as AppliedRow;
+    const row = JSON.parse(text) as AppliedRow | ExpiredRow;
     if (row.lastMs >= sinceMs && logBytes - bytes <= bytesMax) break;
     appliedKeys.push(key);
-    logKeys.push(logKey(row.origin, { from: row.firstSeq, to: row.lastSeq }));
+    if ('origin' in row) logKeys.push(logKey(row.origin, { from: row.firstSeq, to: row.lastSeq }));
     bytes += row.bytes;
   }
   return { appliedKeys, logKeys, bytes };

@@ -1,15 +1,26 @@
 import { readBatch } from '../event/batch.ts';
-import { type Held, type NodeId, type OpenedBatch, statementsOf } from '../event/types.ts';
+import { type Held, knownOf, type NodeId, type OpenedBatch, type Saying } from '../event/types.ts';
 import { overlaps } from '../event/vector.ts';
 import { expiresAtMs } from '../indicator/expiry.ts';
-import type { IndicatorRecord, Statement } from '../indicator/types.ts';
-import { type CommitPlan, freshBatches, keysOf, planBackfill, planCommit } from './commit-plan.ts';
+import type { IndicatorRecord } from '../indicator/types.ts';
+import {
+  type CommitPlan,
+  freshBatches,
+  type Known,
+  keysOf,
+  planBackfill,
+  planCommit,
+} from './commit-plan.ts';
 import { type Counts, createCounts, readCounts } from './counts.ts';
+import { decodeDocument, isDocumentKey } from './document.ts';
+import { documentAt, documentRows, documentsByKey, documentsOf } from './document-reads.ts';
 import { StoreError, storeErrorOf } from './errors.ts';
 import { logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
-import { isBehind, logKey, newestKey, newestStart, recordKey, valueName } from './keys.ts';
+import { expiredChange, expiredRow, expiredWithin } from './expired-rows.ts';
+import { appliedKey, isBehind, logKey, newestKey, newestStart, recordKey, valueName } from './keys.ts';
 import { createNetworkIndex } from './network-index.ts';
 import { addressKeys, readEachRange, readRanges } from './ranges.ts';
+import { eachPart, largeParts } from './reading.ts';
 import { decodeRecord } from './record-codec.ts';
 import {
   allowlistEntries,
@@ -39,11 +50,13 @@ import { createWriter } from './writer.ts';
 export type { Level } from './tables.ts';
 
 /** The layout of the keys and values below. */
-const schemaVersion = 2;
+const schemaVersion = 3;
 /** What one write takes at most of what waits; a larger batch gains nothing and delays its first caller. */
 const groupedEventsMax = 5_000;
 /** What a sweep or a trim takes in one write, so that commits need not wait long. */
 const removedAtOnce = 1_000;
+/** Sorts before every origin. */
+const noOrigin = '' as NodeId;
 
 type Waiting = {
   readonly batches: readonly OpenedBatch[];
@@ -104,13 +117,15 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
         `this data was written by a newer release (format ${found}; this release reads up to ${schemaVersion}): upgrade, or name another --data-dir`,
       );
     }
-    if (found !== undefined && Number(found) < schemaVersion) {
+    // Documents came with version 3, and nothing else has changed.
+    const isWithoutDocuments = found === '2';
+    if (found !== undefined && Number(found) < schemaVersion && !isWithoutDocuments) {
       throw new StoreError(
         'OLDER_VERSION',
         `this data was written by an earlier release (format ${found}; this release reads ${schemaVersion}): move the directory away, and the node fetches everything from its peers`,
       );
     }
-    if (found === undefined) await meta.put('version', String(schemaVersion));
+    if (found === undefined || isWithoutDocuments) await meta.put('version', String(schemaVersion));
   }
 
   async function replacedTables(): Promise<readonly RecordTables[]> {
@@ -151,11 +166,12 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       summary.vector,
     );
     const keys = keysOf(fresh);
-    const { lists, records } = await knownOf(keys);
-    const plan = planCommit(fresh, keys, summary, records);
+    const { lists, ...known } = await knownAt(keys);
+    const plan = planCommit(fresh, keys, summary, known);
     if (fresh.length > 0) {
       await applyRecords(plan.summary, changesOf(plan), lists, (rows) => {
         logRows(rows, logs, plan);
+        documentRows(rows, tables, plan.documents);
         for (const origin of new Set(fresh.map((batch) => batch.origin)))
           vectorRow(rows, plan.summary, origin);
       });
@@ -178,9 +194,15 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     if (closed) throw new StoreError('CLOSED', 'the store is closed');
   }
 
-  async function knownOf(keys: readonly string[]) {
-    const lists = await loadValueLists(tables.values, keys);
-    return { lists, records: await recordsByKey(tables, knownKeys(keys, lists)) };
+  async function knownAt(keys: readonly string[]): Promise<Known & { readonly lists: ValueLists }> {
+    const ofRecords = keys.filter((key) => !isDocumentKey(key));
+    const ofDocuments = keys.length === ofRecords.length ? [] : keys.filter(isDocumentKey);
+    const lists = await loadValueLists(tables.values, ofRecords);
+    return {
+      lists,
+      records: await recordsByKey(tables, knownKeys(ofRecords, lists)),
+      documents: await documentsByKey(tables, ofDocuments),
+    };
   }
 
   /** Records, and all that is computed from them, with whatever else comes in the same write. */
@@ -252,7 +274,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       if (held && (await logs.log.get(logKey(batch.origin, range))) === undefined) wanted.push(batch);
     }
     const keys = keysOf(wanted);
-    const plan = planBackfill(wanted, keys, summary, await recordsByKey(tables, keys));
+    const plan = planBackfill(wanted, keys, summary, await knownAt(keys));
     if (wanted.length > 0) {
       await apply(plan.summary, (rows) => logRows(rows, logs, plan));
       tell(plan);
@@ -273,11 +295,12 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
       batches = [];
       if (fresh.length === 0) return;
       const keys = keysOf(fresh);
-      const { lists, records } = await knownOf(keys);
-      const plan = planCommit(fresh, keys, summary, records);
+      const { lists, ...known } = await knownAt(keys);
+      const plan = planCommit(fresh, keys, summary, known);
       const next = plan.summary;
       const { position, logBytes } = summary;
       await applyRecords({ ...next, position, logBytes }, changesOf(plan), lists, (rows) => {
+        documentRows(rows, tables, plan.documents);
         for (const origin of new Set(fresh.map((batch) => batch.origin))) vectorRow(rows, next, origin);
       });
     };
@@ -386,7 +409,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     return { logWasWhole };
   }
 
-  async function* unsaid(expiredBeforeMs: number): AsyncIterable<readonly Statement[]> {
+  async function* unsaid(expiredBeforeMs: number): AsyncIterable<readonly Saying[]> {
     try {
       refuseClosed();
       for (const old of replaced) yield* saidBy(old, tables, expiredBeforeMs);
@@ -438,24 +461,63 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
         const rows = await tables.records
           .iterator({ ...(after !== undefined && { gt: after }), limit: removedAtOnce })
           .all();
+        const documents = rows.flatMap(([key, text]) =>
+          isDocumentKey(key) && (decodeDocument(text).expiresMs ?? Number.MAX_SAFE_INTEGER) < expiredBeforeMs
+            ? [key]
+            : [],
+        );
         const expired = rows.flatMap(([key, text]) => {
+          if (isDocumentKey(key)) return [];
           const record = decodeRecord(text);
           return expiresAtMs(record) < expiredBeforeMs ? [{ key, before: record, after: undefined }] : [];
         });
-        if (expired.length > 0) {
+        if (expired.length > 0 || documents.length > 0) {
           swept += expired.length;
           const next = { ...summary, count: summary.count - expired.length };
           const lists = await loadValueLists(
             tables.values,
             expired.map(({ key }) => key),
           );
-          await applyRecords(next, expired, lists, () => undefined);
+          await applyRecords(next, expired, lists, (written) => {
+            for (const key of documents) written.del(tables.records, key);
+          });
         }
         return rows.length < removedAtOnce ? undefined : rows.at(-1)?.[0];
       });
     } while (after !== undefined);
     if (swept > 0) tellReplaced('sweep');
     return swept;
+  }
+
+  async function expire(untilMs: number): Promise<number> {
+    const from = await meta.get('expired');
+    let expired = 0;
+    if (from !== undefined) {
+      const fromMs = Number(from);
+      for await (const rows of eachPart(tables.records.iterator(largeParts))) {
+        const keys = rows.flatMap(([key, text]) =>
+          !isDocumentKey(key) && expiredWithin(decodeRecord(text), fromMs, untilMs) ? [key] : [],
+        );
+        if (keys.length > 0) expired += await writer.alone(() => tellExpired(keys, fromMs, untilMs));
+      }
+    }
+    await writer.alone(() => write(() => meta.put('expired', String(untilMs))));
+    return expired;
+  }
+
+  async function tellExpired(keys: readonly string[], fromMs: number, untilMs: number): Promise<number> {
+    const found = await recordsByKey(tables, keys);
+    // One that was said again meanwhile lives on.
+    const records = [...found.values()].filter((record) => expiredWithin(record, fromMs, untilMs));
+    if (records.length === 0) return 0;
+    const { position, logBytes } = summary;
+    const row = expiredRow(records, untilMs);
+    const next = { ...summary, position: position + records.length, logBytes: logBytes + row.bytes };
+    await apply(next, (rows) =>
+      rows.put(logs.applied, appliedKey(position + 1, noOrigin, 0), JSON.stringify(row)),
+    );
+    tell({ batches: [], changes: records.map((record, i) => expiredChange(record, position + 1 + i)) });
+    return records.length;
   }
 
   function forgetOrigins(origins: readonly NodeId[]): Promise<void> {
@@ -518,6 +580,8 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     },
     byId: (id) => read(() => recordById(tables, id)),
     allowlist,
+    document: (collection, id) => read(() => documentAt(tables, collection, id)),
+    documents: (collection, after, limit) => read(() => documentsOf(tables, collection, after, limit)),
     counts: (field, after, limit) => read(() => readCounts(tables, field, after, limit)),
     batches: (origin, range, bytesMax) => read(() => readLog(logs, origin, range, bytesMax)),
     lastMs: () => summary.lastMs,
@@ -542,6 +606,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     failure: () => broken,
     logBytes: () => summary.logBytes,
     trimLog,
+    expire,
     sweep,
     forgetOrigins,
     close,
@@ -564,7 +629,7 @@ function settle(group: readonly Waiting[], plan: CommitPlan): void {
   const unclaimed = new Map<OpenedBatch, readonly Change[]>();
   let start = 0;
   for (const batch of plan.batches) {
-    const end = start + statementsOf(batch.events).length;
+    const end = start + knownOf(batch.events).length;
     unclaimed.set(batch, plan.changes.slice(start, end));
     start = end;
   }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { Vector } from '../event/types.ts';
+import type { Saying, Vector } from '../event/types.ts';
 import { expiresAtMs } from '../indicator/expiry.ts';
 import { saysMore } from '../indicator/record.ts';
-import type { IndicatorRecord, Statement } from '../indicator/types.ts';
+import type { IndicatorRecord } from '../indicator/types.ts';
+import { decodeDocument, isDocumentKey } from './document.ts';
+import { documentBeyond } from './document-reads.ts';
 import { recordKeyOf } from './keys.ts';
 import { eachPart, getEach, largeParts } from './reading.ts';
 import { decodeRecord } from './record-codec.ts';
@@ -69,8 +71,10 @@ export async function digestOf({ records }: RecordTables, vector: Vector): Promi
   const hash = createHash('sha256');
   let count = 0;
   for await (const rows of eachPart(records.iterator(largeParts))) {
-    for (const [key, text] of rows) hash.update(key).update('\0').update(text).update('\n');
-    count += rows.length;
+    for (const [key, text] of rows) {
+      hash.update(key).update('\0').update(text).update('\n');
+      if (!isDocumentKey(key)) count++;
+    }
   }
   return { sha256: hash.digest('hex'), records: count, vector };
 }
@@ -80,12 +84,13 @@ export async function* saidBy(
   old: RecordTables,
   present: RecordTables,
   expiredBeforeMs: number,
-): AsyncGenerator<readonly Statement[], void> {
+): AsyncGenerator<readonly Saying[], void> {
   for await (const rows of eachPart(old.records.iterator(largeParts))) {
     const found = await present.records.getMany(rows.map(([key]) => key));
-    const more = rows.flatMap(([, text], i): readonly Statement[] => {
+    const more = rows.flatMap(([key, text], i): readonly Saying[] => {
       const now = found[i];
       if (now === text) return [];
+      if (isDocumentKey(key)) return documentBeyond(now, decodeDocument(text), expiredBeforeMs);
       const record = decodeRecord(text);
       // The others have swept it.
       if (expiresAtMs(record) < expiredBeforeMs) return [];

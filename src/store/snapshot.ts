@@ -6,6 +6,13 @@ import { observationLimits } from '../indicator/limits.ts';
 import { compareStamps } from '../indicator/record.ts';
 import type { IndicatorRecord, Retracted, Sightings } from '../indicator/types.ts';
 import type { Counts } from './counts.ts';
+import {
+  decodeStrangeDocument,
+  documentKey,
+  isDocumentKey,
+  isDocumentText,
+  type StoredDocument,
+} from './document.ts';
 import { isBehind, recordKey } from './keys.ts';
 import { decodeRecord, decodeStrangeRecord } from './record-codec.ts';
 import { countDeltas, type RecordChange, recordRows } from './record-rows.ts';
@@ -112,7 +119,8 @@ function textsOf(bytesMax: number) {
 export type SnapshotRow = {
   readonly key: string;
   readonly text: string;
-  readonly record: IndicatorRecord;
+  /** Absent when it is a document. */
+  readonly record?: IndicatorRecord;
 };
 
 /**
@@ -130,17 +138,25 @@ export function readTexts(bytes: Uint8Array, after: string, end: string): readon
     if (stop === -1) return undefined;
     const text = buffer.toString(encoding, start, stop);
     start = stop + 1;
-    const record = openRecord(text);
-    if (record === undefined) return undefined;
-    const key = recordKey(record);
-    if (!isBehind(key, last)) return undefined;
-    rows.push({ key, text, record });
-    last = key;
+    const row = isDocumentText(text) ? openDocument(text) : openRecord(text);
+    if (row === undefined || !isBehind(row.key, last)) return undefined;
+    rows.push(row);
+    last = row.key;
   }
   return isBehind(last, end) ? undefined : rows;
 }
 
-function openRecord(text: string): IndicatorRecord | undefined {
+function openDocument(text: string): SnapshotRow | undefined {
+  let document: StoredDocument | undefined;
+  try {
+    document = decodeStrangeDocument(text);
+  } catch {
+    // No JSON.
+  }
+  return document && { key: documentKey(document.collection, document.id), text };
+}
+
+function openRecord(text: string): SnapshotRow | undefined {
   try {
     const record = decodeStrangeRecord(text);
     if (record === undefined) return undefined;
@@ -154,7 +170,7 @@ function openRecord(text: string): IndicatorRecord | undefined {
       (count > 0 || sightings !== undefined || retracted !== undefined) &&
       // The count is the sum of what events count, each of which has its cap; or nothing was observed.
       isObservation(count > observationLimits.countMax || count === 0 ? { ...record, count: 1 } : record);
-    return isRecord ? record : undefined;
+    return isRecord ? { key: recordKey(record), text, record } : undefined;
   } catch {
     // No JSON.
     return undefined;
@@ -195,12 +211,15 @@ export async function putRows(
   before: { readonly gt: string; readonly lte: string } | undefined,
 ): Promise<number> {
   const stale = before === undefined ? [] : await tables.records.iterator(before).all();
-  const changes: RecordChange[] = stale.map(([key, text]) => ({
+  const isOfRecord = ([key]: readonly [string, string]) => !isDocumentKey(key);
+  const changes: RecordChange[] = stale.filter(isOfRecord).map(([key, text]) => ({
     key,
     before: decodeRecord(text),
     after: undefined,
   }));
-  for (const { key, text, record } of rows) changes.push({ key, before: undefined, after: record, text });
+  const gone = changes.length;
+  for (const { key, text, record } of rows)
+    if (record !== undefined) changes.push({ key, before: undefined, after: record, text });
   const deltas = countDeltas(changes);
   await counts.load(deltas);
   const lists = await loadValueLists(
@@ -208,9 +227,11 @@ export async function putRows(
     changes.map(({ key }) => key),
   );
   const writing = newRows(level);
+  for (const [key] of stale) if (isDocumentKey(key)) writing.del(tables.records, key);
+  for (const { key, text, record } of rows) if (record === undefined) writing.put(tables.records, key, text);
   for (const change of changes) recordRows(writing, tables, change);
   addValueRows(writing, tables.values, changes, lists);
   counts.addRows(writing, deltas);
   await writing.writeSoon();
-  return rows.length - stale.length;
+  return changes.length - 2 * gone;
 }

@@ -1,26 +1,47 @@
 import type {
+  DocumentEvent,
   Hlc,
   NodeId,
   OpenedBatch,
+  Saying,
   SeqRange,
   SignedBatch,
   StatementEvent,
   Vector,
 } from '../event/types.ts';
-import type { IndicatorRecord, Itype, Statement } from '../indicator/types.ts';
+import type { IndicatorRecord, Itype } from '../indicator/types.ts';
 import type { CountedField, FieldCount } from './counts.ts';
+import type { StoredDocument } from './document.ts';
 import type { StoreError } from './errors.ts';
 import type { KeyRange } from './keys.ts';
 import type { AtAGlance } from './scan.ts';
 import type { SnapshotSink, SnapshotSource } from './snapshot.ts';
 
 /** One applied event as this node's streams see it. */
-export type Change = {
-  /** This node's count of applied events, from 1 without gaps: the stream cursor. Means nothing on another node. */
-  readonly position: number;
+export type Change = RecordChanged | DocumentChanged | RecordExpired;
+
+/** This node's count of changes, from 1 without gaps: the stream cursor. Means nothing on another node. */
+type Placed = { readonly position: number };
+
+/** Something was said about an indicator. */
+export type RecordChanged = Placed & {
   readonly event: Pick<StatementEvent, 'origin' | 'seq' | 'hlc' | 'kind'>;
   readonly outcome: 'created' | 'updated';
   /** As it is after this event when live; as it is now when read back later. */
+  readonly record: IndicatorRecord;
+};
+
+/** A document was written, or somebody searched. */
+export type DocumentChanged = Placed & {
+  readonly event: Pick<DocumentEvent, 'origin' | 'seq' | 'hlc' | 'kind'>;
+  /** The newest write of it. */
+  readonly document: StoredDocument;
+};
+
+/** The time of a record is over. Each node finds that by itself: there is no event of an origin. */
+export type RecordExpired = Placed & {
+  readonly event: { readonly kind: 'expire'; readonly atMs: number };
+  /** As it was. */
   readonly record: IndicatorRecord;
 };
 
@@ -113,6 +134,10 @@ export interface IndicatorStore extends AsyncDisposable {
   byId(id: string): Promise<IndicatorRecord | undefined>;
   /** All allowlist entries in key order, in parts. */
   allowlist(): AsyncIterable<readonly IndicatorRecord[]>;
+  /** A document that is not deleted. */
+  document(collection: string, id: string): Promise<StoredDocument | undefined>;
+  /** Those of a collection that are not deleted, by id, from behind the id `after`. Searches come newest first. */
+  documents(collection: string, after: string | undefined, limit: number): Promise<readonly StoredDocument[]>;
   /** How many records say what, by name; from behind the name `after`. */
   counts(field: CountedField, after: string | undefined, limit: number): Promise<readonly FieldCount[]>;
   /** Number of records. */
@@ -127,7 +152,7 @@ export interface IndicatorStore extends AsyncDisposable {
    * nothing. What has been expired since before `expiredBeforeMs` is left out. It is kept, over restarts, until
    * `forgetUnsaid`.
    */
-  unsaid(expiredBeforeMs: number): AsyncIterable<readonly Statement[]>;
+  unsaid(expiredBeforeMs: number): AsyncIterable<readonly Saying[]>;
   forgetUnsaid(): Promise<void>;
   /** Why nothing is written any more until the store is opened again, if so. */
   failure(): StoreError | undefined;
@@ -135,7 +160,12 @@ export interface IndicatorStore extends AsyncDisposable {
   logBytes(): number;
   /** Removes batches that are outside the window from the log, and answers how many. Their effect stays. */
   trimLog(window: LogWindow): Promise<number>;
-  /** Removes records that have been expired since before `expiredBeforeMs`, and answers how many. */
+  /**
+   * Gives each record whose time was over by `untilMs`, and not by the time of the call before, its change in the stream, and
+   * answers how many. The first call only remembers the time. After a crash within it some come again.
+   */
+  expire(untilMs: number): Promise<number>;
+  /** Removes records and documents that have been expired since before `expiredBeforeMs`, and answers how many. */
   sweep(expiredBeforeMs: number): Promise<number>;
   /** Removes origins from the vector. Their events' effect stays, and they must not come again. */
   forgetOrigins(origins: readonly NodeId[]): Promise<void>;

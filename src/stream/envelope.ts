@@ -3,7 +3,7 @@ import { eventId, type NodeId } from '../event/types.ts';
 import { presentRecord } from '../indicator/present.ts';
 import { rfc3339 } from '../indicator/times.ts';
 import type { IndicatorRecord } from '../indicator/types.ts';
-import type { Change } from '../store/store.ts';
+import type { Change, RecordChanged } from '../store/store.ts';
 import { cursorOf } from './cursor.ts';
 
 /** One message of the stream, rendered once for all transports. */
@@ -20,14 +20,15 @@ export type StreamMessage = {
 
 export type Topic = 'indicator' | 'sighting' | 'retract';
 
-const topics: Readonly<Record<Change['event']['kind'], Topic>> = {
+const topics: Readonly<Record<RecordChanged['event']['kind'], Topic>> = {
   observe: 'indicator',
   sight: 'sighting',
   retract: 'retract',
 };
 
 /** `nodeId` is the node whose stream this is; the event's id names its origin, and is the same on every node. */
-export function streamMessage(change: Change, nodeId: NodeId): StreamMessage {
+export function streamMessage(change: Change, nodeId: NodeId): StreamMessage | undefined {
+  if (!('outcome' in change)) return undefined;
   const { position, event, outcome, record } = change;
   const topic = topics[event.kind];
   const cursor = cursorOf(nodeId, position);

@@ -49,6 +49,9 @@ export interface StreamLog {
 /** A change in the tail; rendered by the first reader that comes to it. */
 type Kept = { readonly change: Change; readonly characters: number; message: StreamMessage | undefined };
 
+/** A change that nobody is told of has no message. */
+type Rendered = { readonly position: number; readonly message: StreamMessage | undefined };
+
 export function createStreamLog(store: IndicatorStore, nodeId: NodeId): StreamLog {
   /** Ascending positions without a gap; the last one is the store's newest change. */
   let tail: Kept[] = [];
@@ -73,14 +76,7 @@ export function createStreamLog(store: IndicatorStore, nodeId: NodeId): StreamLo
   });
 
   function keep(change: Change): void {
-    const { indicator, description = '', reference = '', rdata = '', asnDesc = '' } = change.record;
-    const characters =
-      charactersOfFields +
-      indicator.length +
-      description.length +
-      reference.length +
-      rdata.length +
-      asnDesc.length;
+    const characters = charactersOfFields + charactersOf(change);
     tail.push({ change, characters, message: undefined });
     tailCharacters += characters;
   }
@@ -97,14 +93,14 @@ export function createStreamLog(store: IndicatorStore, nodeId: NodeId): StreamLo
     if (cut > 0) tail = tail.slice(cut);
   }
 
-  async function read(position: number): Promise<readonly StreamMessage[]> {
+  async function read(position: number): Promise<readonly Rendered[]> {
     lastAsked = last;
     const first = tail[0]?.change.position ?? last + 1;
     if (position + 1 >= first) {
       const from = position + 1 - first;
       return tail.slice(from, from + streamLimits.stepMessagesMax).map((kept) => {
         kept.message ??= streamMessage(kept.change, nodeId);
-        return kept.message;
+        return { position: kept.change.position, message: kept.message };
       });
     }
     const limit = Math.min(streamLimits.stepMessagesMax, first - position - 1);
@@ -112,7 +108,10 @@ export function createStreamLog(store: IndicatorStore, nodeId: NodeId): StreamLo
     // Up to the first hole; what lies behind it is found by the next step.
     const from = changes[0]?.position ?? 0;
     const hole = changes.findIndex((change, i) => change.position !== from + i);
-    return changes.slice(0, hole === -1 ? undefined : hole).map((change) => streamMessage(change, nodeId));
+    return changes.slice(0, hole === -1 ? undefined : hole).map((change) => ({
+      position: change.position,
+      message: streamMessage(change, nodeId),
+    }));
   }
 
   function sleep(signal: AbortSignal): Promise<void> {
@@ -148,12 +147,14 @@ export function createStreamLog(store: IndicatorStore, nodeId: NodeId): StreamLo
     async next(position, filter, signal) {
       if (position >= last && !signal.aborted && !stopped) await sleep(signal);
       if (position >= last || signal.aborted) return { messages: [], position, missed: 0 };
-      const messages = await read(position);
-      const missed = (messages[0]?.position ?? last + 1) - position - 1;
+      const rendered = await read(position);
+      const missed = (rendered[0]?.position ?? last + 1) - position - 1;
       if (missed > 0) return { messages: [], position: position + missed, missed };
       return {
-        messages: messages.filter(({ record }) => matches(filter, record)),
-        position: messages.at(-1)?.position ?? position,
+        messages: rendered.flatMap(({ message }) =>
+          message !== undefined && matches(filter, message.record) ? [message] : [],
+        ),
+        position: rendered.at(-1)?.position ?? position,
         missed: 0,
       };
     },
@@ -166,4 +167,11 @@ export function createStreamLog(store: IndicatorStore, nodeId: NodeId): StreamLo
       for (const wake of [...sleepers]) wake();
     },
   };
+}
+
+/** About the length of its long texts. */
+function charactersOf(change: Change): number {
+  if (!('record' in change)) return change.document.body?.length ?? 0;
+  const { indicator, description = '', reference = '', rdata = '', asnDesc = '' } = change.record;
+  return indicator.length + description.length + reference.length + rdata.length + asnDesc.length;
 }

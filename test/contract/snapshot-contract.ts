@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Statement } from '../../src/indicator/types.ts';
+import type { Saying } from '../../src/event/types.ts';
 import { lastEnd, readTexts, type SnapshotSource } from '../../src/store/snapshot.ts';
-import type { Change, IndicatorStore } from '../../src/store/store.ts';
+import type { IndicatorStore, RecordChanged } from '../../src/store/store.ts';
+import { recordChanges } from '../support/changes.ts';
 import { batchesOf, identityOf, observation, type StorePlace } from './store-contract.ts';
 
 type Chunk = { readonly after: string; readonly end: string; readonly bytes: Uint8Array };
@@ -122,8 +123,8 @@ export function snapshotContract(name: string, makePlace: () => Promise<StorePla
       await from.commit(fromA);
       const source = await from.snapshot();
       const chunks = await chunksOf(source, 300);
-      const streamed: Change[] = [];
-      to.onCommitted(({ changes }) => streamed.push(...changes));
+      const streamed: RecordChanged[] = [];
+      to.onCommitted(({ changes }) => streamed.push(...recordChanges(changes)));
       const sink = await to.receiveSnapshot();
       // One event that the snapshot contains too, and one that it does not, of a record that it has.
       const live = batchesOf(b, 1, [observation('h1.a.example.com'), observation('live.example.com')]);
@@ -224,8 +225,8 @@ export function snapshotContract(name: string, makePlace: () => Promise<StorePla
       await from.commit(batchesOf(a, 1, hosts(4)));
       expect(await takeSnapshot(from, to)).toBe(false);
       expect(await to.digest()).toEqual(await from.digest());
-      const named = (statements: readonly Statement[]) =>
-        statements.map(({ body }) => [body.indicator, 'count' in body && body.count]);
+      const named = (sayings: readonly Saying[]) =>
+        sayings.map(({ body }) => ['indicator' in body && body.indicator, 'count' in body && body.count]);
       const expected = [
         ['h0.a.example.com', 4],
         ['h0.b.example.com', 1],
@@ -259,8 +260,8 @@ export function snapshotContract(name: string, makePlace: () => Promise<StorePla
       const position = to.lastPosition();
       // Whoever read this newcomer's stream already cannot take it for whole.
       expect(position).toBe(before + 1);
-      const streamed: Change[] = [];
-      to.onCommitted(({ changes }) => streamed.push(...changes));
+      const streamed: RecordChanged[] = [];
+      to.onCommitted(({ changes }) => streamed.push(...recordChanges(changes)));
       // The second one's place is before the first one's: as they come.
       await to.backfill([...batches, ...batches]);
       // In the log now, and one that is not held at all: both are skipped.

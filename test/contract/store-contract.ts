@@ -1,11 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openBatch, sealBatches } from '../../src/event/batch.ts';
 import { createIdentity, type Identity } from '../../src/event/identity.ts';
-import type { OpenedBatch } from '../../src/event/types.ts';
+import type { OpenedBatch, Saying } from '../../src/event/types.ts';
 import { parseObservation, standardDefaults } from '../../src/indicator/observation.ts';
-import type { Observation, Statement } from '../../src/indicator/types.ts';
+import type { Observation } from '../../src/indicator/types.ts';
 import type { Commit, IndicatorStore } from '../../src/store/store.ts';
 import { allOf } from '../../src/store/value-ranges.ts';
+import { recordChanges } from '../support/changes.ts';
 
 const startMs = Date.UTC(2026, 0, 1);
 
@@ -30,7 +31,7 @@ export function observation(indicator: string, fields: Record<string, unknown> =
 export function batchesOf(
   identity: Identity,
   firstSeq: number,
-  said: readonly (Observation | Statement)[],
+  said: readonly (Observation | Saying)[],
 ): readonly OpenedBatch[] {
   const entries = said.map((each, i) => ({
     hlc: BigInt(startMs + (firstSeq + i) * 1_000) << 16n,
@@ -67,7 +68,7 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
     test('a commit is in records, log, vector and positions, and still is after it was closed and opened', async () => {
       const batches = batchesOf(a, 1, [observation('example.com'), observation('example.org')]);
       const { changes } = await store.commit(batches);
-      expect(changes.map(({ position, outcome }) => [position, outcome])).toEqual([
+      expect(recordChanges(changes).map(({ position, outcome }) => [position, outcome])).toEqual([
         [1, 'created'],
         [2, 'created'],
       ]);
@@ -183,7 +184,7 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
           ['b.test.com', 'c.test.com'].map((value) => observation(value)),
         ),
       );
-      const changes = await store.changesAfter(1, 2);
+      const changes = recordChanges(await store.changesAfter(1, 2));
       expect(changes.map(({ position, outcome, record }) => [position, outcome, record.indicator])).toEqual([
         [2, 'created', 'b.test.com'],
         [3, 'updated', 'b.test.com'],

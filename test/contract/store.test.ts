@@ -5,6 +5,7 @@ import { MemoryLevel } from 'memory-level';
 import { expect, test } from 'vitest';
 import { openDisk } from '../../src/store/disk.ts';
 import { openStore } from '../../src/store/level-store.ts';
+import { documentContract } from './document-contract.ts';
 import { indexContract } from './index-contract.ts';
 import { rangesContract } from './ranges-contract.ts';
 import { snapshotContract } from './snapshot-contract.ts';
@@ -30,7 +31,14 @@ async function inMemory(): Promise<StorePlace> {
   };
 }
 
-for (const contract of [storeContract, rangesContract, snapshotContract, upkeepContract, indexContract]) {
+for (const contract of [
+  storeContract,
+  rangesContract,
+  snapshotContract,
+  upkeepContract,
+  indexContract,
+  documentContract,
+]) {
   contract('over LevelDB on disk', onDisk);
   contract('over LevelDB in memory', inMemory);
 }

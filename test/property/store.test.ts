@@ -7,10 +7,11 @@ import type { NodeId, OpenedBatch } from '../../src/event/types.ts';
 import { valueKey } from '../../src/indicator/sort-key.ts';
 import type { IndicatorRecord, Itype, Observation } from '../../src/indicator/types.ts';
 import { openStore } from '../../src/store/level-store.ts';
-import type { Change, IndicatorStore, RecordPage } from '../../src/store/store.ts';
+import type { Commit, IndicatorStore, RecordChanged, RecordPage } from '../../src/store/store.ts';
 import { allOf } from '../../src/store/value-ranges.ts';
 import { chunksOf, expectInStep, putChunk } from '../contract/snapshot-contract.ts';
 import { batchesOf, identityOf, observation } from '../contract/store-contract.ts';
+import { recordChanges } from '../support/changes.ts';
 
 /*
  * The store against a model that knows nothing of batches, keys or merging in steps: it keeps all events of a set of batches
@@ -61,15 +62,15 @@ async function handIn(
   random: Random,
   store: IndicatorStore,
   batches: readonly OpenedBatch[],
-): Promise<Change[]> {
+): Promise<RecordChanged[]> {
   const again = batches.filter(() => random.next() < 0.3);
   const order = shuffled(random, [...batches, ...again]);
-  const commits: Promise<{ readonly changes: readonly Change[] }>[] = [];
+  const commits: Promise<Commit>[] = [];
   while (order.length > 0) {
     commits.push(store.commit(order.splice(0, 1 + randomInt(random, 4))));
     if (random.next() < 0.3) await Promise.all(commits);
   }
-  return (await Promise.all(commits)).flatMap(({ changes }) => changes);
+  return (await Promise.all(commits)).flatMap(({ changes }) => recordChanges(changes));
 }
 
 function modelRecords(batches: readonly OpenedBatch[]): readonly IndicatorRecord[] {
@@ -123,8 +124,8 @@ describe('whatever the order and the repetitions in which batches come', () => {
     const digests: string[] = [];
     for (let round = 0; round < 2; round++) {
       await using store = await openStore(new MemoryLevel<string, string>());
-      const listened: Change[] = [];
-      store.onCommitted(({ changes }) => listened.push(...changes));
+      const listened: RecordChanged[] = [];
+      store.onCommitted(({ changes }) => listened.push(...recordChanges(changes)));
       const told = await handIn(random, store, batches);
       const events = batches.flatMap((batch) => batch.events);
 
@@ -136,10 +137,10 @@ describe('whatever the order and the repetitions in which batches come', () => {
       expect(listened.filter(({ outcome }) => outcome === 'created')).toHaveLength(expected.length);
 
       // The same changes, read back later.
-      const back: Change[] = [];
+      const back: RecordChanged[] = [];
       const step = 1 + randomInt(random, 5);
       for (let more = true; more; ) {
-        const changes = await store.changesAfter(back.length, step);
+        const changes = recordChanges(await store.changesAfter(back.length, step));
         back.push(...changes);
         more = changes.length > 0;
       }

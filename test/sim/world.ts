@@ -322,6 +322,7 @@ class World {
     const origin = disk.identity.nodeId;
     store.onCommitted(({ changes }) => {
       for (const { event } of changes) {
+        if (event.kind === 'expire') continue;
         const id = eventId(event);
         this.#trace(host, 'applied', id);
         if (disk.seen.has(id)) this.#problems.push(`${host} applied ${id} twice`);

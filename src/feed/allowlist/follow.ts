@@ -29,7 +29,9 @@ export function followAllowlist(
   let meanwhile: IndicatorRecord[] = [];
 
   const stopCommits = store.onCommitted(({ changes }) => {
-    for (const { record } of changes) {
+    for (const change of changes) {
+      if (!('record' in change)) continue;
+      const { record } = change;
       if (list === undefined) meanwhile.push(record);
       // Whether it is an entry, still is, or is no more, is judged there.
       else list.put(record);

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { openStore } from '../../../src/store/level-store.ts';
 import { allOf } from '../../../src/store/value-ranges.ts';
 import { batchesOf, identityOf, observation } from '../../contract/store-contract.ts';
+import { recordChanges } from '../../support/changes.ts';
 import { faultyLevel } from '../../support/faulty-level.ts';
 
 const origin = identityOf(1);
@@ -48,7 +49,7 @@ test('callers whose batches share a write each get their own changes', async () 
   const commits = await Promise.all(calls.map((batches) => store.commit(batches)));
   for (const [i, { batches, changes }] of commits.entries()) {
     expect(batches).toEqual(calls[i]);
-    expect(changes.map(({ position, record }) => [position, record.indicator])).toEqual([
+    expect(recordChanges(changes).map(({ position, record }) => [position, record.indicator])).toEqual([
       [i + 1, `h${i}.example.com`],
     ]);
   }

@@ -12,6 +12,7 @@ import type { IndicatorStore } from '../../../src/store/store.ts';
 import { all, chunksOf, expectInStep, putChunk } from '../../contract/snapshot-contract.ts';
 import { batchesOf, identityOf, observation } from '../../contract/store-contract.ts';
 import { ackLocally as acknowledged } from '../../support/ack-locally.ts';
+import { recordChanges } from '../../support/changes.ts';
 import { faultyLevel, type WriteFault } from '../../support/faulty-level.ts';
 import { manualClock, startMs } from '../../support/rooms.ts';
 
@@ -158,12 +159,14 @@ async function check(store: IndicatorStore, acknowledgedSeqs: ReadonlySet<number
     }
   }
   expect(store.logBytes()).toBe(bytes);
-  const changes = await store.changesAfter(0, 1_000);
+  const changes = recordChanges(await store.changesAfter(0, 1_000));
   expect(changes.at(-1)?.position ?? 0).toBeLessThanOrEqual(store.lastPosition());
   expect(new Set(changes.map(({ event }) => eventId(event))).size).toBe(changes.length);
   expect(new Set(changes.map(({ position }) => position)).size).toBe(changes.length);
   // What was acknowledged is among the records, or is still to be said.
-  const unsaid = new Set((await all(store.unsaid(0))).map(({ body }) => body.indicator));
+  const unsaid = new Set(
+    (await all(store.unsaid(0))).flatMap(({ body }) => ('indicator' in body ? [body.indicator] : [])),
+  );
   for (const seq of acknowledgedSeqs) {
     const value = `h${(seq + 1) % 2}.own${Math.ceil(seq / 2)}.example.com`;
     const found = await store.byValue('fqdn', value);
