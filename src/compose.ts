@@ -6,7 +6,6 @@ import {
   defaultLimits,
   defaultTiming,
   fileDescriptorWarning,
-  type Mesh,
   peerIdFromBytes,
   startMesh,
   systemClock,
@@ -19,12 +18,13 @@ import type { StartedNode } from './cli/io.ts';
 import { version } from './cli/version.ts';
 import { bindAt, discoveriesOf, discoverySentence, securitySentence } from './compose/discoveries.ts';
 import { tallyMesh } from './compose/mesh-tally.ts';
-import { eventRows, peerRows, tocsinHeader } from './compose/mesh-view.ts';
+import { tocsinHeader } from './compose/mesh-view.ts';
+import { unstarted, viewOf } from './compose/node-view.ts';
+import { nodeIdOf } from './compose/owner.ts';
 import { warnOfStrangers } from './compose/strangers.ts';
 import type { Config } from './config/settings.ts';
 import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
 import { hlcMs, hybridClock } from './event/hlc.ts';
-import type { NodeId } from './event/types.ts';
 import { lastSeqOf } from './event/vector.ts';
 import { createApp } from './facade/app.ts';
 import type { MeshView } from './facade/parts.ts';
@@ -241,7 +241,7 @@ async function startNode(
       random: systemRandom,
       keep,
       isInStep: replicator.isInStep,
-      present: () => new Set([identity.nodeId, ...mesh.peers().map(({ id }) => id.toLowerCase() as NodeId)]),
+      present: () => new Set([identity.nodeId, ...mesh.peers().map(({ id }) => nodeIdOf(id))]),
       info: (message, details) => log.info(details, message),
       warn: (message, details) => log.warn(details, message),
     });
@@ -315,51 +315,4 @@ async function onFreePort<T>(port: number, byHand: boolean, start: (port: number
   }
 }
 
-function viewOf(
-  mesh: Mesh,
-  replicator: Replicator,
-  isDraining: () => boolean,
-  failure: () => Error | undefined,
-  self: {
-    readonly id: string;
-    readonly name: string;
-    readonly version: string;
-    readonly encrypted: boolean;
-    readonly stream: string;
-  },
-): MeshView {
-  const gossip = mesh.discoveryEndpoints.get('gossip');
-  return {
-    self: () => ({
-      id: self.id,
-      name: self.name,
-      version: self.version,
-      encrypted: self.encrypted,
-      endpoints: { mesh: mesh.endpoint, stream: self.stream, ...(gossip !== undefined && { gossip }) },
-      counters: Object.fromEntries([...mesh.counters(), ...replicator.counters()]),
-    }),
-    peers: () => peerRows(mesh),
-    events: (signal) => eventRows(mesh, systemClock.wallMs, signal),
-    readiness: () => ({
-      ...replicator.status(),
-      ...(failure() && { ready: false, reason: `nothing can be written: ${failure()?.message}` }),
-      ...(isDraining() && { ready: false, reason: 'draining: it takes no more writes, and stops' }),
-    }),
-  };
-}
-
 const uncounted = (): ReadonlyMap<string, number> => new Map();
-
-const unstarted: MeshView = {
-  self: () => ({
-    id: '',
-    name: '',
-    version: '',
-    encrypted: false,
-    endpoints: { mesh: '', stream: '' },
-    counters: {},
-  }),
-  peers: () => [],
-  async *events() {},
-  readiness: () => ({ ready: false, reason: 'starting', peers: 0, missing: 0 }),
-};

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
+import type { Mesh, PeerId } from 'tocsin/mesh';
 import type { NodeId } from '../event/types.ts';
+import { meshGroup } from '../replicate/replicator.ts';
 
 /**
  * Which of the live nodes does something, without anybody deciding it: the one whose hash with the key is the greatest
@@ -15,4 +17,14 @@ export function ownerOf(key: string, live: Iterable<NodeId>): NodeId | undefined
     [owner, greatest] = [node, weight];
   }
   return owner;
+}
+
+/** The nodes of the mesh that this one can reach, and itself. */
+export function membersOf(mesh: Mesh, self: NodeId): readonly NodeId[] {
+  return [self, ...mesh.peersIn(meshGroup).map(nodeIdOf)];
+}
+
+/** A Tocsin node's id is its peer id; ZRE writes it in capitals. */
+export function nodeIdOf(peer: PeerId): NodeId {
+  return peer.toLowerCase() as NodeId;
 }

@@ -48,7 +48,7 @@ const hourMs = 60 * 60 * 1_000;
 const tooOldMarginMs = 2 * hourMs;
 const forgetMarginMs = hourMs;
 /** Tocsin's own traffic runs in this ZRE group. */
-const meshGroup = 'tocsin/1';
+export const meshGroup = 'tocsin/1';
 
 export type ReplicatorParts = {
   readonly mesh: Mesh;
@@ -87,6 +87,11 @@ export interface Replicator extends AsyncDisposable {
   status(): ReplicationStatus;
   /** False while this node is catching up, takes a snapshot or fills its log behind one: what it has streamed must stay in its log. */
   isInStep(): boolean;
+  /**
+   * The last time, Unix milliseconds, when this node was in step with its peers as far as it could tell: what was made before
+   * it is here, but for what is on its way for seconds. It stands still while the node catches up, or is cut off.
+   */
+  settledMs(): number;
   /** Resolves once this node has caught up with its peers, or found that it is alone. */
   readonly ready: Promise<void>;
   /**
@@ -108,6 +113,8 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   /** The highest seq that this node has signed, as far as it knows. */
   let ownLastSeq = lastSeqOf(store.vector().get(origin));
   let identityLost = false;
+  let settledMs = newestMs;
+  let wasBehind = true;
   let clockWarnedAtMs = Number.NEGATIVE_INFINITY;
   let heldBackWarnedAtMs = Number.NEGATIVE_INFINITY;
   let stopped = false;
@@ -447,6 +454,17 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     warn(clockSentence(offsetMs), { offsetMs, peers: replica.peers.size });
   }
 
+  function isInStep(): boolean {
+    return replica.ready && replica.snapshot === undefined && replica.backfill.size === 0;
+  }
+
+  function noteSettled(): void {
+    const isBehind =
+      !isInStep() || replica.cutOff || (wasBehind && missingEvents(replica, store.vector()) > 0);
+    if (!isBehind) settledMs = clock.wallMs();
+    wasBehind = isBehind;
+  }
+
   function count(reason: MessageRefusal | BatchRefusal | OwnCount, by = 1): void {
     counts.set(reason, (counts.get(reason) ?? 0) + by);
   }
@@ -468,6 +486,7 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
     () => {
       step({ kind: 'tick' });
       checkClock();
+      noteSettled();
     },
   );
 
@@ -483,7 +502,8 @@ export function startReplicator(parts: ReplicatorParts): Replicator {
   }
 
   return {
-    isInStep: () => replica.ready && replica.snapshot === undefined && replica.backfill.size === 0,
+    isInStep,
+    settledMs: () => settledMs,
     status() {
       const peers = replica.peers.size;
       const missing = missingEvents(replica, store.vector());
