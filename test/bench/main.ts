@@ -12,6 +12,9 @@ import { benchMeshShout } from './mesh/shout.ts';
 import { benchMeshWhisper } from './mesh/whisper.ts';
 import { benchQuery } from './query.ts';
 import { benchRest } from './rest.ts';
+import { benchStreamLatency } from './stream/latency.ts';
+import { benchStreamReaders } from './stream/readers.ts';
+import { benchStreamThroughput } from './stream/throughput.ts';
 
 const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   intake: benchIntake,
@@ -27,6 +30,9 @@ const benches: Readonly<Record<string, () => Promise<readonly Row[]>>> = {
   'mesh-shout': benchMeshShout,
   'mesh-whisper': benchMeshWhisper,
   'mesh-fifty': benchMeshFifty,
+  'stream-throughput': benchStreamThroughput,
+  'stream-latency': benchStreamLatency,
+  'stream-readers': benchStreamReaders,
 };
 
 const wanted = process.argv.slice(2);

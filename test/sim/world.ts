@@ -18,10 +18,9 @@ import {
 } from 'tocsin/mesh';
 import { hybridClock } from '../../src/event/hlc.ts';
 import { createIdentity, type Identity } from '../../src/event/identity.ts';
-import { eventId, type NodeId } from '../../src/event/types.ts';
+import { eventId, type NodeId, type Saying } from '../../src/event/types.ts';
 import { holds } from '../../src/event/vector.ts';
 import { standardDefaults } from '../../src/indicator/observation.ts';
-import type { Statement } from '../../src/indicator/types.ts';
 import { createIntake, type Intake, type SubmitOutcome } from '../../src/intake/intake.ts';
 import { type ReplicateLimits, replicateLimits } from '../../src/replicate/limits.ts';
 import { type Replicator, startReplicator } from '../../src/replicate/replicator.ts';
@@ -232,16 +231,20 @@ class World {
       .finally(() => this.#unanswered--);
   }
 
-  /** Sightings of values, and retractions, which may come before what they are about. */
+  /** Sightings of values, and retractions, which may come before what they are about; searches; and documents, written by anybody. */
   #sayMore(host: string): void {
     const node = this.#nodes.get(host);
     if (node === undefined) return;
-    const said = Array.from({ length: 1 + randomInt(this.#random, 3) }, (): Statement => {
+    const said = Array.from({ length: 1 + randomInt(this.#random, 3) }, (): Saying => {
+      const drawn = this.#random.next();
       const indicator = `host-${randomInt(this.#random, this.#values + 2)}.example.com`;
       const key = { itype: 'fqdn', indicator, provider: 'sim', group: 'everyone' } as const;
-      return this.#random.next() < 0.5
-        ? { kind: 'retract', body: { ...key, reason: 'a false positive' } }
-        : { kind: 'sight', body: { ...key, count: 1, timeMs: this.#clock.wallMs() } };
+      if (drawn < 0.35) return { kind: 'retract', body: { ...key, reason: 'a false positive' } };
+      if (drawn < 0.7) return { kind: 'sight', body: { ...key, count: 1, timeMs: this.#clock.wallMs() } };
+      if (drawn < 0.8) return { kind: 'search', body: { q: indicator, itype: 'fqdn', by: host } };
+      const id = `d${randomInt(this.#random, 5)}`;
+      const body = JSON.stringify({ by: host, n: randomInt(this.#random, 1_000) });
+      return { kind: 'admin', body: { collection: 'note', id, ...(drawn < 0.95 && { body }) } };
     });
     this.#unanswered++;
     void node.intake

@@ -1,6 +1,5 @@
 import { rmSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -13,8 +12,8 @@ import {
 import { connect } from '@nats-io/transport-node';
 import { eventually } from '../../e2e/fleet.ts';
 import { atExit } from '../../support/at-exit.ts';
-import { type LineProcess, spawnLines } from '../../support/process.ts';
 import { openNatsPublisher } from './nats-publisher.ts';
+import { type NatsServer, startNatsServers } from './nats-servers.ts';
 import type { Side } from './side.ts';
 import { startSubscriber } from './subscriber.ts';
 
@@ -22,33 +21,31 @@ const size = 3;
 const stream = 'indicators';
 const subject = 'indicator.url.amber';
 
-type Server = { readonly name: string; readonly url: string; readonly process: LineProcess };
+/** The leader of the stream comes first. */
+export type JetStream = AsyncDisposable & {
+  readonly servers: readonly NatsServer[];
+  readonly stream: string;
+  readonly subject: string;
+};
 
 /**
  * Three clustered nats-servers with a stream of three replicas on disk, settings by default: a write is acknowledged once a
  * quorum has written it to its files; the disk is synced every two minutes, and 2.9 has no setting for sooner.
  */
-export async function startNats(): Promise<Side> {
+export async function startJetStream(): Promise<JetStream> {
   const directory = await mkdtemp(join(tmpdir(), 'tocsin-bench-nats-'));
   // Half a gigabyte a run is too much to leave behind.
   const forget = atExit(() => rmSync(directory, { recursive: true, force: true }));
-  const servers = await startServers(directory);
+  const servers = await startNatsServers(
+    size,
+    (name) => `jetstream { store_dir: ${JSON.stringify(join(directory, name))} }`,
+    directory,
+  );
   const leader = await createStream(servers);
-  // The strongest case: the publisher is connected to the leader, where nothing is forwarded.
-  const inOrder = [leader, ...servers.filter((server) => server !== leader)];
   return {
-    pids: inOrder.map(({ process: running }) => running.pid),
-    subscribe: () => startSubscriber('jetstream', inOrder[1]?.url ?? '', stream),
-    publisher: () =>
-      openNatsPublisher(
-        inOrder.map(({ url }) => url),
-        subject,
-      ),
-    async kill(server) {
-      // Under load the lead may have moved since.
-      const killed = server === 0 ? leaderOf(servers, await clusterOf(servers)) : inOrder[server];
-      return killed?.process.stop('SIGKILL');
-    },
+    servers: [leader, ...servers.filter((server) => server !== leader)],
+    stream,
+    subject,
     async [Symbol.asyncDispose]() {
       await Promise.all(servers.map(({ process: running }) => running.stop('SIGKILL')));
       await rm(directory, { recursive: true, force: true });
@@ -57,30 +54,29 @@ export async function startNats(): Promise<Side> {
   };
 }
 
-async function startServers(directory: string): Promise<readonly Server[]> {
-  const ports = await freePorts(size * 2);
-  const routes = ports.slice(size).map((port) => `nats://127.0.0.1:${port}`);
-  const servers: Server[] = [];
-  for (const [i, port] of ports.slice(0, size).entries()) {
-    const name = `n${i + 1}`;
-    const file = join(directory, `${name}.conf`);
-    await writeFile(
-      file,
-      `server_name: ${name}
-listen: 127.0.0.1:${port}
-jetstream { store_dir: ${JSON.stringify(join(directory, name))} }
-cluster { name: bench, listen: 127.0.0.1:${ports[size + i]}, routes: [${routes.join(', ')}] }
-`,
-    );
-    const running = await spawnLines('nats-server', ['-c', file]);
-    servers.push({ name, url: `nats://127.0.0.1:${port}`, process: running });
-  }
-  await Promise.all(servers.map(({ process: running }) => running.line(/Server is ready/)));
-  return servers;
+/** The strongest case: the publisher is connected to the leader, where nothing is forwarded. */
+export async function startNats(): Promise<Side> {
+  const running = await startJetStream();
+  const { servers } = running;
+  return {
+    pids: servers.map(({ process: { pid } }) => pid),
+    subscribe: () => startSubscriber('jetstream', servers[1]?.url ?? '', stream),
+    publisher: () =>
+      openNatsPublisher(
+        servers.map(({ url }) => url),
+        subject,
+      ),
+    async kill(server) {
+      // Under load the lead may have moved since.
+      const killed = server === 0 ? leaderOf(servers, await clusterOf(servers)) : servers[server];
+      return killed?.process.stop('SIGKILL');
+    },
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
 }
 
 /** Makes the stream, and answers the server that leads it. */
-async function createStream(servers: readonly Server[]): Promise<Server> {
+async function createStream(servers: readonly NatsServer[]): Promise<NatsServer> {
   // Until the servers have elected who leads them, JetStream does not answer.
   return eventually('a stream with a leader and two replicas', async () => {
     try {
@@ -102,16 +98,16 @@ async function createStream(servers: readonly Server[]): Promise<Server> {
   });
 }
 
-async function clusterOf(servers: readonly Server[]): Promise<ClusterInfo | undefined> {
+async function clusterOf(servers: readonly NatsServer[]): Promise<ClusterInfo | undefined> {
   return (await withManager(servers, (manager) => manager.streams.info(stream))).cluster;
 }
 
-function leaderOf(servers: readonly Server[], cluster: ClusterInfo | undefined): Server | undefined {
+function leaderOf(servers: readonly NatsServer[], cluster: ClusterInfo | undefined): NatsServer | undefined {
   return servers.find(({ name }) => name === cluster?.leader);
 }
 
 async function withManager<T>(
-  servers: readonly Server[],
+  servers: readonly NatsServer[],
   ask: (manager: JetStreamManager) => Promise<T>,
 ): Promise<T> {
   const connection = await connect({ servers: servers.map(({ url }) => url) });
@@ -120,17 +116,4 @@ async function withManager<T>(
   } finally {
     await connection.close();
   }
-}
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const listeners = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  const ports = listeners.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(listeners.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
