@@ -37,6 +37,7 @@ import { startHousekeeping } from './replicate/housekeeping.ts';
 import { type Replicator, startReplicator } from './replicate/replicator.ts';
 import { openStore } from './store/level-store.ts';
 import { PublisherError, startPublisher } from './stream/publisher.ts';
+import { createReaders } from './stream/readers.ts';
 import { createStreamLog } from './stream/stream-log.ts';
 import type { Logger } from './telemetry/log.ts';
 import { noMesh } from './telemetry/mesh-metrics.ts';
@@ -137,7 +138,9 @@ async function startNode(
     const clock = hybridClock(systemClock, store.lastHlc());
     const name = config.name ?? `tocsin-${identity.nodeId.slice(0, 8)}`;
 
-    const streamLog = createStreamLog(store, identity.nodeId);
+    const readers = createReaders();
+    const settled = { ms: () => newestMs };
+    const streamLog = createStreamLog(store, identity.nodeId, systemClock, () => settled.ms());
     stops.push(() => streamLog.stop());
     // HTTP is bound before the mesh, whose HELLO names its address, and so before there is a mesh to show.
     let introduce: (replicator: Replicator) => void = () => {};
@@ -166,6 +169,7 @@ async function startNode(
       store,
       feeds,
       streamLog,
+      readers,
       access,
       mesh: {
         self: () => meshView.current.self(),
@@ -246,6 +250,7 @@ async function startNode(
       warn: (message, details) => log.warn(details, message),
     });
     stops.push(() => housekeeping.stop());
+    settled.ms = replicator.settledMs;
     introduce(replicator);
     counters.mesh = mesh.counters;
     counters.replication = replicator.counters;

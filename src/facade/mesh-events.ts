@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
-import { heartbeatEveryMs, pulledBody } from '../stream/pulled-body.ts';
+import { pulledBody } from '../stream/pulled-body.ts';
+import { heartbeatEveryMs } from '../stream/reading.ts';
 import type { MeshEventRow } from './mesh-rows.ts';
 
 export type MeshEventsParts = {

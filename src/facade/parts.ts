@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Feeds } from '../feed/feeds.ts';
 import type { Intake } from '../intake/intake.ts';
 import type { IndicatorStore } from '../store/store.ts';
+import type { Readers } from '../stream/readers.ts';
 import type { StreamLog } from '../stream/stream-log.ts';
 import type { MeshEventRow, PeerRow } from './mesh-rows.ts';
 
@@ -52,6 +53,7 @@ export type FacadeParts = {
   readonly store: IndicatorStore;
   readonly feeds: Feeds;
   readonly streamLog: StreamLog;
+  readonly readers: Readers;
   readonly access: Access;
   readonly mesh: MeshView;
   readonly metrics: MetricsView;

@@ -29,16 +29,20 @@ const route = createRoute({
   },
 });
 
-export function addStreamRoutes(app: OpenAPIHono<Env>, { streamLog, clock, onError }: FacadeParts): void {
+export function addStreamRoutes(
+  app: OpenAPIHono<Env>,
+  { streamLog, readers, clock, onError }: FacadeParts,
+): void {
   app.openapi(route, (context) => {
     requireScope(context.get('principal'), 'stream');
     const values = context.req.valid('query');
     const cursor = context.req.header('last-event-id') ?? values.cursor;
     const body = sseBody(
-      { log: streamLog, clock, failed: (error) => onError(error, randomUUID()) },
+      { log: streamLog, readers, failed: (error) => onError(error, randomUUID()) },
       {
-        filter: filterFrom(values, 'reported', clock.wallMs()),
+        filter: { filter: filterFrom(values, 'reported', clock.wallMs()) },
         cursor,
+        snapshot: '/indicators?nofeed=1',
         signal: context.env?.stopping,
       },
     );

@@ -60,7 +60,7 @@ function isWithin(span: Span | undefined, timeMs: number): boolean {
   );
 }
 
-function isChosen(choice: Choice | undefined, values: readonly string[]): boolean {
+export function isChosen(choice: Choice | undefined, values: readonly string[]): boolean {
   if (choice === undefined) return true;
   const { any, none } = choice;
   if (values.some((value) => none.includes(value))) return false;

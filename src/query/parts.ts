@@ -26,7 +26,7 @@ export type Part = {
   readonly itype: Itype;
   readonly ranges: readonly KeyRange[];
   /** Which of those that lie there; absent: all. */
-  readonly accepts?: (record: IndicatorRecord) => boolean;
+  readonly accepts?: (record: Pick<IndicatorRecord, 'indicator'>) => boolean;
 };
 
 /** The closest first. No record lies in two parts of one answer. */

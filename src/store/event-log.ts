@@ -15,11 +15,14 @@ import {
 } from './keys.ts';
 import { decodeRecord } from './record-codec.ts';
 import type { Rows } from './rows.ts';
-import type { Change, LoggedBatch, LogWindow } from './store.ts';
+import type { Change, LoggedBatch, LogPlace, LogWindow } from './store.ts';
 import type { LogTables, RecordTables } from './tables.ts';
 
 /** What stands in the value of an applied row; the position is its key. */
 type AppliedRow = Omit<AppliedBatch, 'position'>;
+
+/** Parsed in one go, so that other work gets its turn. */
+const placesAtOnce = 1_000;
 
 /** Adds a plan's batches to the log, in one write with whatever else it does. */
 export function logRows(
@@ -114,6 +117,27 @@ async function changesOf(
   });
 }
 
+/** Where everything in the log lies in the stream, by position, in parts. */
+export async function* readPlaces({ applied }: LogTables): AsyncGenerator<readonly LogPlace[]> {
+  const iterator = applied.iterator();
+  try {
+    for (;;) {
+      const rows = await iterator.nextv(placesAtOnce);
+      if (rows.length === 0) return;
+      yield rows.map(([key, text]) => placeOf(positionOfAppliedKey(key), JSON.parse(text)));
+    }
+  } finally {
+    await iterator.close();
+  }
+}
+
+function placeOf(position: number, row: AppliedRow | ExpiredRow): LogPlace {
+  const { lastMs } = row;
+  if ('expired' in row) return { position, changes: row.expired.length, lastMs };
+  const { origin, firstSeq, lastSeq, outcomes } = row;
+  return { position, changes: outcomes.length, lastMs, batch: { origin, firstSeq, lastSeq } };
+}
+
 /** The oldest batches that are outside the window, up to `limit`, by their keys; nothing is removed yet. */
 export async function outsideWindow(
   { applied }: LogTables,
@@ -124,7 +148,10 @@ export async function outsideWindow(
   readonly appliedKeys: readonly string[];
   readonly logKeys: readonly string[];
   readonly bytes: number;
+  /** When the newest of each origin's was made, Unix milliseconds. */
+  readonly lost: ReadonlyMap<NodeId, number>;
 }> {
+  const lost = new Map<NodeId, number>();
   const appliedKeys: string[] = [];
   const logKeys: string[] = [];
   let bytes = 0;
@@ -132,8 +159,25 @@ export async function outsideWindow(
     const row = JSON.parse(text) as AppliedRow | ExpiredRow;
     if (row.lastMs >= sinceMs && logBytes - bytes <= bytesMax) break;
     appliedKeys.push(key);
-    if ('origin' in row) logKeys.push(logKey(row.origin, { from: row.firstSeq, to: row.lastSeq }));
+    if ('origin' in row) {
+      const { origin, firstSeq: from, lastSeq: to, lastMs } = row;
+      logKeys.push(logKey(origin, { from, to }));
+      lost.set(origin, Math.max(lost.get(origin) ?? 0, lastMs));
+    }
     bytes += row.bytes;
   }
-  return { appliedKeys, logKeys, bytes };
+  return { appliedKeys, logKeys, bytes, lost };
+}
+
+/** Of what leaves the log, or never comes into it, the times that are later than those that are known. */
+export async function newlyLost(
+  { lost }: LogTables,
+  times: ReadonlyMap<NodeId, number>,
+): Promise<readonly (readonly [NodeId, number])[]> {
+  const known = await lost.getMany([...times.keys()]);
+  return [...times].filter(([, ms], i) => ms > Number(known[i] ?? Number.NEGATIVE_INFINITY));
+}
+
+export async function readLost({ lost }: LogTables): Promise<ReadonlyMap<NodeId, number>> {
+  return new Map((await lost.iterator().all()).map(([origin, ms]) => [origin as NodeId, Number(ms)]));
 }

@@ -15,7 +15,15 @@ import { type Counts, createCounts, readCounts } from './counts.ts';
 import { decodeDocument, isDocumentKey } from './document.ts';
 import { documentAt, documentRows, documentsByKey, documentsOf } from './document-reads.ts';
 import { StoreError, storeErrorOf } from './errors.ts';
-import { logRows, outsideWindow, readChanges, readLog } from './event-log.ts';
+import {
+  logRows,
+  newlyLost,
+  outsideWindow,
+  readChanges,
+  readLog,
+  readLost,
+  readPlaces,
+} from './event-log.ts';
 import { expiredChange, expiredRow, expiredWithin } from './expired-rows.ts';
 import { appliedKey, isBehind, logKey, newestKey, newestStart, recordKey, valueName } from './keys.ts';
 import { createNetworkIndex } from './network-index.ts';
@@ -41,7 +49,7 @@ import {
   type SnapshotSource,
   type SnapshotState,
 } from './snapshot.ts';
-import type { Change, Commit, Digest, IndicatorStore, LogWindow } from './store.ts';
+import type { Change, Commit, Digest, IndicatorStore, LogPlace, LogWindow } from './store.ts';
 import { originText, readSummary, type Summary, summaryText } from './summary.ts';
 import { type Level, logTables, metaTable, type RecordTables, recordTables } from './tables.ts';
 import { addValueRows, knownKeys, loadValueLists, type ValueLists } from './value-index.ts';
@@ -367,6 +375,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     const behind = [...replaced, before];
     const origins = new Set(summary.vector.keys());
     const logWasWhole = summary.logIsWhole;
+    const lost = await newlyLost(logs, state.lastMs);
     const { position, logBytes } = summary;
     let { lastHlc } = summary;
     if (state.lastHlc > lastHlc) lastHlc = state.lastHlc;
@@ -386,6 +395,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     try {
       await apply(installed, (rows) => {
         for (const origin of state.vector.keys()) vectorRow(rows, installed, origin);
+        for (const [origin, ms] of lost) rows.put(logs.lost, origin, String(ms));
         rows.put(meta, 'generation', String(next.generation));
         rows.put(meta, 'replaced', behind.map(({ generation }) => generation).join(','));
       });
@@ -434,7 +444,7 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     let trimmed = 0;
     for (let more = true; more; ) {
       more = await writer.alone(async () => {
-        const { appliedKeys, logKeys, bytes } = await outsideWindow(
+        const { appliedKeys, logKeys, bytes, lost } = await outsideWindow(
           logs,
           summary.logBytes,
           window,
@@ -442,10 +452,12 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
         );
         if (appliedKeys.length === 0) return false;
         trimmed += appliedKeys.length;
+        const newly = await newlyLost(logs, lost);
         const next = { ...summary, logBytes: summary.logBytes - bytes, logIsWhole: false };
         await apply(next, (rows) => {
           for (const key of appliedKeys) rows.del(logs.applied, key);
           for (const key of logKeys) rows.del(logs.log, key);
+          for (const [origin, ms] of newly) rows.put(logs.lost, origin, String(ms));
         });
         return appliedKeys.length === removedAtOnce;
       });
@@ -529,7 +541,10 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
         lastMs.delete(origin);
       }
       await apply({ ...summary, vector, lastMs }, (rows) => {
-        for (const origin of origins) rows.del(tables.vectors, origin);
+        for (const origin of origins) {
+          rows.del(tables.vectors, origin);
+          rows.del(logs.lost, origin);
+        }
       });
     });
   }
@@ -538,6 +553,15 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     try {
       refuseClosed();
       yield* allowlistEntries(tables);
+    } catch (cause) {
+      throw storeErrorOf(cause);
+    }
+  }
+
+  async function* logPlaces(): AsyncIterable<readonly LogPlace[]> {
+    try {
+      refuseClosed();
+      yield* readPlaces(logs);
     } catch (cause) {
       throw storeErrorOf(cause);
     }
@@ -587,6 +611,8 @@ async function storeOver(level: Level, onFailure: (failure: StoreError) => void)
     lastMs: () => summary.lastMs,
     lastPosition: () => summary.position,
     changesAfter: (position, limit) => read(() => readChanges(logs, tables.records, position, limit)),
+    logPlaces,
+    lostMs: () => read(() => readLost(logs)),
     byValue: (itype, indicator) => read(() => recordsOfValue(tables, valueName(itype, indicator))),
     scan: (itype, after, isWanted) => scanValues(() => tables.records, itype, after, isWanted),
     newest: (after, limit) => read(() => newestPage(tables, after, limit)),

@@ -54,6 +54,16 @@ export type Commit = {
 /** A batch of the log, as it was signed. */
 export type LoggedBatch = Pick<SignedBatch, 'firstSeq' | 'lastSeq' | 'bytes'>;
 
+/** Where something of the log lies in this node's stream: a batch, or records that were found to have expired. */
+export type LogPlace = {
+  /** Of its first change, or of the next one's when it has none. */
+  readonly position: number;
+  readonly changes: number;
+  /** When the newest of it was made or found, Unix milliseconds. */
+  readonly lastMs: number;
+  readonly batch?: Pick<SignedBatch, 'origin' | 'firstSeq' | 'lastSeq'>;
+};
+
 /** The window that the log keeps: what is older or does not fit leaves it; its effect stays in the records. */
 export type LogWindow = { readonly sinceMs: number; readonly bytesMax: number };
 
@@ -100,6 +110,13 @@ export interface IndicatorStore extends AsyncDisposable {
   lastPosition(): number;
   /** Changes after `position`, oldest first. */
   changesAfter(position: number, limit: number): Promise<readonly Change[]>;
+  /** Where everything in the log lies in the stream, by position, in parts. */
+  logPlaces(): AsyncIterable<readonly LogPlace[]>;
+  /**
+   * When the newest event of each origin was made that is held and has left the log, or has never been in it, at the latest;
+   * Unix milliseconds. What came into the log again is not taken out. Without an origin: it has lost nothing.
+   */
+  lostMs(): Promise<ReadonlyMap<NodeId, number>>;
   /** All providers' and groups' records of one value, in key order. */
   byValue(itype: Itype, indicator: string): Promise<readonly IndicatorRecord[]>;
   /**

@@ -40,6 +40,8 @@ export function logTables(level: Level) {
     log: level.sublevel<string, Uint8Array>('log', { valueEncoding: 'view' }),
     /** By position: which batch was applied there, in the order of arrival. */
     applied: level.sublevel<string, string>('applied', {}),
+    /** By origin: when the newest event was made that left the log, or never came into it; at the latest, Unix milliseconds. */
+    lost: level.sublevel<string, string>('lost', {}),
   };
 }
 

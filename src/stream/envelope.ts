@@ -1,52 +1,74 @@
-import { hlcMs } from '../event/hlc.ts';
-import { eventId, type NodeId } from '../event/types.ts';
+import type { NodeId } from '../event/types.ts';
 import { presentRecord } from '../indicator/present.ts';
 import { rfc3339 } from '../indicator/times.ts';
-import type { IndicatorRecord } from '../indicator/types.ts';
-import type { Change, RecordChanged } from '../store/store.ts';
-import { cursorOf } from './cursor.ts';
+import type { Change } from '../store/store.ts';
+import type { Subject, Topic } from './subject.ts';
 
 /** One message of the stream, rendered once for all transports. */
 export type StreamMessage = {
   readonly position: number;
   readonly cursor: string;
   readonly topic: Topic;
-  /** What ZeroMQ subscribers match: `<topic>/<itype>/<tlp>/`. */
+  /** What ZeroMQ subscribers match: `<topic>/<itype>/<tlp>/`, `search/<itype>/` or `search/pattern/`. */
   readonly zeromqTopic: string;
   /** CloudEvents 1.0 in JSON. */
   readonly json: string;
-  readonly record: IndicatorRecord;
+  /** The event's id, the same on every node. */
+  readonly id: string;
+  readonly change: Change;
 };
 
-export type Topic = 'indicator' | 'sighting' | 'retract';
-
-const topics: Readonly<Record<RecordChanged['event']['kind'], Topic>> = {
-  observe: 'indicator',
-  sight: 'sighting',
-  retract: 'retract',
-};
-
-/** `nodeId` is the node whose stream this is; the event's id names its origin, and is the same on every node. */
-export function streamMessage(change: Change, nodeId: NodeId): StreamMessage | undefined {
-  if (!('outcome' in change)) return undefined;
-  const { position, event, outcome, record } = change;
-  const topic = topics[event.kind];
-  const cursor = cursorOf(nodeId, position);
+/** `nodeId` is the node whose stream this is; the event's id names its origin. */
+export function streamMessage(
+  change: Change,
+  subject: Subject,
+  cursor: string,
+  nodeId: NodeId,
+): StreamMessage {
+  const { id, type, ms, topic } = subject;
   return {
-    position,
+    position: change.position,
     cursor,
     topic,
-    zeromqTopic: `${topic}/${record.itype}/${record.tlp}/`,
-    json: JSON.stringify({
-      specversion: '1.0',
-      id: eventId(event),
-      type: topic === 'indicator' ? `tocsin.indicator.${outcome}` : `tocsin.${topic}`,
-      source: nodeId,
-      time: rfc3339(hlcMs(event.hlc)),
-      datacontenttype: 'application/json',
-      cursor,
-      data: presentRecord(record),
-    }),
-    record,
+    zeromqTopic: zeromqTopicOf(subject),
+    json: cloudEvent({ id, type, nodeId, ms, cursor, data: dataOf(subject) }),
+    id,
+    change,
   };
+}
+
+function zeromqTopicOf(subject: Subject): string {
+  if (subject.topic === 'search') return `search/${subject.search.itype ?? 'pattern'}/`;
+  const { itype, tlp } = subject.record;
+  return `${subject.topic}/${itype}/${tlp}/`;
+}
+
+function dataOf(subject: Subject): object {
+  if (subject.topic !== 'search') return presentRecord(subject.record);
+  const { q, itype, by } = subject.search;
+  return { q, ...(itype && { itype }), by, node: subject.node, time: rfc3339(subject.ms) };
+}
+
+export type CloudEvent = {
+  readonly id: string;
+  readonly type: string;
+  readonly nodeId: NodeId;
+  /** When it happened, Unix milliseconds. */
+  readonly ms: number;
+  readonly cursor: string;
+  readonly data: object;
+};
+
+/** CloudEvents 1.0, JSON format, structured mode; `cursor` is an extension attribute. */
+export function cloudEvent({ id, type, nodeId, ms, cursor, data }: CloudEvent): string {
+  return JSON.stringify({
+    specversion: '1.0',
+    id,
+    type,
+    source: nodeId,
+    time: rfc3339(ms),
+    datacontenttype: 'application/json',
+    cursor,
+    data,
+  });
 }

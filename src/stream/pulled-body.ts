@@ -1,6 +1,3 @@
-/** Proxies and clients take a silent connection for a dead one. */
-export const heartbeatEveryMs = 15_000;
-
 export type PulledBodyParts = {
   /** What to send next; empty at the end. */
   readonly next: () => Promise<string>;

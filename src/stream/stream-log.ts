@@ -1,27 +1,36 @@
+import type { Clock } from '../clock.ts';
 import type { NodeId } from '../event/types.ts';
-import { type Filter, matches } from '../query/filter.ts';
 import type { Change, IndicatorStore } from '../store/store.ts';
-import { cursorOf, positionOf } from './cursor.ts';
+import { cursorOf, foreignMarginMs, readCursor } from './cursor.ts';
 import { type StreamMessage, streamMessage } from './envelope.ts';
+import { type Reach, readReach } from './log-reach.ts';
+import { createFloors } from './log-times.ts';
+import { createSleepers } from './sleepers.ts';
+import { isWanted, offer, type StreamFilter } from './stream-filter.ts';
+import { madeMs, type Subject } from './subject.ts';
+import { createTail, type Kept, unreadChangesMax } from './tail.ts';
 
 const streamLimits = {
-  /** The newest changes are kept while there are readers; older ones are read from the store again. */
-  tailChangesMax: 20_000,
-  /** Of a change's text, in UTF-16 units; what is rendered of it is three times as much at most. */
-  tailCharactersMax: 16 * 1024 * 1024,
-  /** What one step of a reader takes. */
-  stepMessagesMax: 500,
+  /** What one step of a reader looks at, and the JSON that it takes, in UTF-16 units: what a slow reader holds. */
+  stepChangesMax: 500,
+  stepCharactersMax: 64 * 1024,
+  /** What was found of the log's reach serves whoever comes from another node within it: at a move all come at once. */
+  reachMsMax: 60_000,
 } as const;
-
-/** About what a change has beside its long texts. */
-const charactersOfFields = 300;
 
 export type Step = {
   readonly messages: readonly StreamMessage[];
-  /** Where to go on from: behind all that was looked at, whether it matched or not. */
+  /** Where to go on from: behind all that was looked at, whether it was wanted or not. */
   readonly position: number;
   /** How many changes before `position` can no longer be had; then there are no messages. */
   readonly missed: number;
+};
+
+/** Where a reader begins. */
+export type Start = {
+  readonly position: number;
+  /** Of what comes up to the end of today's stream, only what was made since: the rest was seen on another node. */
+  readonly since?: StreamFilter['since'];
 };
 
 /**
@@ -37,141 +46,182 @@ export interface StreamLog {
   firstCursor(): Promise<string>;
   /** Where a reader begins that wants what comes from now on. */
   lastPosition(): number;
-  /** The position that a cursor stands for; undefined when it is of another node, or ahead of this one. */
-  resume(cursor: string): number | undefined;
-  /** What comes after `position`; waits for it until `signal` ends the wait. Rejects with StoreError. */
-  next(position: number, filter: Filter, signal: AbortSignal): Promise<Step>;
+  /** The position that a cursor stands for, as `startAt` has it. */
+  resume(cursor: string): Promise<number | undefined>;
+  /**
+   * Where whoever holds a cursor goes on. One of another node stands for its time less a margin. Undefined when it is none,
+   * is ahead of this node, or when something made since is in no log here. Rejects with StoreError.
+   */
+  startAt(cursor: string): Promise<Start | undefined>;
+  /**
+   * What comes after `position` and is wanted; waits for it until `signal` aborts, or for `waitMs`. Rejects with StoreError.
+   */
+  next(position: number, wanted: StreamFilter, signal: AbortSignal, waitMs?: number): Promise<Step>;
   /** Once true, nothing comes any more and readers end. */
   readonly stopped: boolean;
   stop(): void;
 }
 
-/** A change in the tail; rendered by the first reader that comes to it. */
-type Kept = { readonly change: Change; readonly characters: number; message: StreamMessage | undefined };
-
-/** A change that nobody is told of has no message. */
-type Rendered = { readonly position: number; readonly message: StreamMessage | undefined };
-
-export function createStreamLog(store: IndicatorStore, nodeId: NodeId): StreamLog {
-  /** Ascending positions without a gap; the last one is the store's newest change. */
-  let tail: Kept[] = [];
-  let tailCharacters = 0;
-  let last = store.lastPosition();
+/**
+ * `settledMs` is a time before which everything was made that this node does not have yet: of a node that is in step with its
+ * peers it is now.
+ */
+export function createStreamLog(
+  store: IndicatorStore,
+  nodeId: NodeId,
+  clock: Clock,
+  settledMs: () => number = clock.wallMs,
+): StreamLog {
+  const tail = createTail();
+  const sleepers = createSleepers(clock);
+  /** Of what came since this was made; what came before is in the log's reach. */
+  const floors = createFloors();
+  const start = store.lastPosition();
+  let last = start;
   /** The newest change when a reader last began or asked. Without readers nothing is kept for them. */
   let lastAsked = Number.NEGATIVE_INFINITY;
-  const sleepers = new Set<() => void>();
+  let reach: { readonly atMs: number; readonly of: Promise<Reach> } | undefined;
+  let oldFloors: Reach['floors'] | undefined;
   let stopped = false;
 
-  const unsubscribe = store.onCommitted(({ changes }) => {
-    const isRead = sleepers.size > 0 || last - lastAsked < streamLimits.tailChangesMax;
-    if (!isRead) [tail, tailCharacters] = [[], 0];
-    for (const change of changes) {
-      // A snapshot came, with changes that are in no stream.
-      if (change.position !== last + 1) [tail, tailCharacters] = [[], 0];
-      last = change.position;
-      if (isRead) keep(change);
-    }
-    trim();
-    for (const wake of [...sleepers]) wake();
-  });
+  const unsubscribers = [
+    store.onCommitted(({ changes }) => committed(changes)),
+    // What a snapshot brought is in no log.
+    store.onReplaced((by) => {
+      if (by === 'snapshot') reach = undefined;
+    }),
+  ];
 
-  function keep(change: Change): void {
-    const characters = charactersOfFields + charactersOf(change);
-    tail.push({ change, characters, message: undefined });
-    tailCharacters += characters;
+  function committed(changes: readonly Change[]): void {
+    const [first] = changes;
+    const newest = changes.at(-1);
+    if (first === undefined || newest === undefined) return;
+    const isRead = sleepers.size > 0 || last - lastAsked < unreadChangesMax;
+    // A snapshot came, with changes of any age that are in no stream.
+    const isGap = first.position !== last + 1;
+    if (isGap) floors.add(first.position - 1, 0);
+    if (!isRead || isGap) tail.clear();
+    last = newest.position;
+    floors.add(
+      last,
+      changes.reduce((ms, change) => Math.min(ms, madeMs(change)), Number.POSITIVE_INFINITY),
+    );
+    const kept = isRead ? tail.add(changes) : [];
+    if (isGap) sleepers.wakeAll();
+    else sleepers.offer(kept, last);
   }
 
-  function trim(): void {
-    let cut = 0;
-    while (
-      cut < tail.length &&
-      (tail.length - cut > streamLimits.tailChangesMax || tailCharacters > streamLimits.tailCharactersMax)
-    ) {
-      tailCharacters -= tail[cut]?.characters ?? 0;
-      cut++;
-    }
-    if (cut > 0) tail = tail.slice(cut);
+  function cursorAt(position: number): string {
+    const behind =
+      position < start
+        ? Math.min(oldFloors?.behind(position) ?? 0, floors.behind(position))
+        : floors.behind(position);
+    return cursorOf(nodeId, position, Math.min(settledMs(), behind));
   }
 
-  async function read(position: number): Promise<readonly Rendered[]> {
+  function readReachOnce(): Promise<Reach> {
+    const nowMs = clock.wallMs();
+    if (reach === undefined || Math.abs(nowMs - reach.atMs) > streamLimits.reachMsMax) {
+      const of = readReach(store);
+      reach = { atMs: nowMs, of };
+      const mine = reach;
+      of.then(
+        (found) => {
+          oldFloors ??= found.floors;
+        },
+        () => {
+          if (reach === mine) reach = undefined;
+        },
+      );
+    }
+    return reach.of;
+  }
+
+  function rendered(change: Change, subject: Subject): StreamMessage {
+    return streamMessage(change, subject, cursorAt(change.position), nodeId);
+  }
+
+  async function startAt(text: string): Promise<Start | undefined> {
     lastAsked = last;
-    const first = tail[0]?.change.position ?? last + 1;
-    if (position + 1 >= first) {
-      const from = position + 1 - first;
-      return tail.slice(from, from + streamLimits.stepMessagesMax).map((kept) => {
-        kept.message ??= streamMessage(kept.change, nodeId);
-        return { position: kept.change.position, message: kept.message };
-      });
-    }
-    const limit = Math.min(streamLimits.stepMessagesMax, first - position - 1);
+    const cursor = readCursor(text);
+    if (cursor === undefined) return undefined;
+    if (cursor.nodeId === nodeId) return cursor.position <= last ? { position: cursor.position } : undefined;
+    const ms = cursor.settledMs - foreignMarginMs;
+    const position = (await readReachOnce()).positionSince(ms);
+    return position === undefined ? undefined : { position, since: { ms, upTo: last } };
+  }
+
+  async function read(position: number, wanted: StreamFilter): Promise<Step> {
+    lastAsked = last;
+    const first = tail.first() ?? last + 1;
+    if (position + 1 >= first)
+      return chosen(tail.after(position, streamLimits.stepChangesMax), position, wanted);
+    // Before a change of an earlier run is rendered: the cursor behind it says from when on another node goes on.
+    if (position < start && oldFloors === undefined) await readReachOnce();
+    const limit = Math.min(streamLimits.stepChangesMax, first - position - 1);
     const changes = await store.changesAfter(position, limit);
     // Up to the first hole; what lies behind it is found by the next step.
-    const from = changes[0]?.position ?? 0;
+    const from = changes[0]?.position ?? last + 1;
+    const missed = from - position - 1;
+    if (missed > 0) return { messages: [], position: position + missed, missed };
     const hole = changes.findIndex((change, i) => change.position !== from + i);
-    return changes.slice(0, hole === -1 ? undefined : hole).map((change) => ({
-      position: change.position,
-      message: streamMessage(change, nodeId),
-    }));
+    const whole = hole === -1 ? changes : changes.slice(0, hole);
+    return chosen(
+      whole.map((change) => ({ ...offer(change), message: undefined })),
+      position,
+      wanted,
+    );
   }
 
-  function sleep(signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      function wake(): void {
-        sleepers.delete(wake);
-        signal.removeEventListener('abort', wake);
-        resolve();
-      }
-      sleepers.add(wake);
-      signal.addEventListener('abort', wake);
-      if (signal.aborted) wake();
-    });
+  /** Of changes that follow one another those that are wanted, up to what a step takes. */
+  function chosen(
+    changes: readonly Omit<Kept, 'characters'>[],
+    position: number,
+    wanted: StreamFilter,
+  ): Step {
+    const messages: StreamMessage[] = [];
+    let characters = 0;
+    let at = position;
+    for (const kept of changes) {
+      if (characters >= streamLimits.stepCharactersMax) break;
+      at = kept.change.position;
+      if (kept.subject === undefined || !isWanted(wanted, kept)) continue;
+      kept.message ??= rendered(kept.change, kept.subject);
+      characters += kept.message.json.length;
+      messages.push(kept.message);
+    }
+    return { messages, position: at, missed: 0 };
   }
 
   return {
     nodeId,
-    cursorAt: (position) => cursorOf(nodeId, position),
-    lastCursor: () => cursorOf(nodeId, last),
+    cursorAt,
+    lastCursor: () => cursorAt(last),
     async firstCursor() {
       const [oldest] = await store.changesAfter(0, 1);
-      return cursorOf(nodeId, oldest === undefined ? last : oldest.position - 1);
+      return cursorAt(oldest === undefined ? last : oldest.position - 1);
     },
     lastPosition() {
       lastAsked = last;
       return last;
     },
-    resume(cursor) {
-      lastAsked = last;
-      const position = positionOf(nodeId, cursor);
-      return position !== undefined && position <= last ? position : undefined;
+    async resume(cursor) {
+      return (await startAt(cursor))?.position;
     },
-    async next(position, filter, signal) {
-      if (position >= last && !signal.aborted && !stopped) await sleep(signal);
-      if (position >= last || signal.aborted) return { messages: [], position, missed: 0 };
-      const rendered = await read(position);
-      const missed = (rendered[0]?.position ?? last + 1) - position - 1;
-      if (missed > 0) return { messages: [], position: position + missed, missed };
-      return {
-        messages: rendered.flatMap(({ message }) =>
-          message !== undefined && matches(filter, message.record) ? [message] : [],
-        ),
-        position: rendered.at(-1)?.position ?? position,
-        missed: 0,
-      };
+    startAt,
+    async next(position, wanted, signal, waitMs = Number.POSITIVE_INFINITY) {
+      let at = position;
+      if (at >= last && !signal.aborted && !stopped) at = await sleepers.sleep(at, wanted, signal, waitMs);
+      if (at >= last || signal.aborted) return { messages: [], position: at, missed: 0 };
+      return read(at, wanted);
     },
     get stopped() {
       return stopped;
     },
     stop() {
       stopped = true;
-      unsubscribe();
-      for (const wake of [...sleepers]) wake();
+      for (const unsubscribe of unsubscribers) unsubscribe();
+      sleepers.wakeAll();
     },
   };
-}
-
-/** About the length of its long texts. */
-function charactersOf(change: Change): number {
-  if (!('record' in change)) return change.document.body?.length ?? 0;
-  const { indicator, description = '', reference = '', rdata = '', asnDesc = '' } = change.record;
-  return indicator.length + description.length + reference.length + rdata.length + asnDesc.length;
 }

@@ -200,6 +200,18 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
       expect(await store.batches(b.nodeId, { from: 1, to: 9 }, 1_000)).toEqual([]);
     });
 
+    test('the places of the log are where its batches lie in the stream, in the order of arrival', async () => {
+      const at = (seq: number) => startMs + seq * 1_000;
+      await store.commit(batchesOf(b, 5, [observation('b.example.com'), observation('c.example.com')]));
+      await store.commit(batchesOf(a, 1, [observation('a.example.com')]));
+      const places = [];
+      for await (const part of store.logPlaces()) places.push(...part);
+      expect(places).toEqual([
+        { position: 1, changes: 2, lastMs: at(6), batch: { origin: b.nodeId, firstSeq: 5, lastSeq: 6 } },
+        { position: 3, changes: 1, lastMs: at(1), batch: { origin: a.nodeId, firstSeq: 1, lastSeq: 1 } },
+      ]);
+    });
+
     test('a closed store refuses every call that needs the disk, whatever was under way', async () => {
       await store.commit(batchesOf(a, 1, [observation('example.com')]));
       const source = await store.snapshot();
@@ -213,6 +225,8 @@ export function storeContract(name: string, makePlace: () => Promise<StorePlace>
         inRanges: () => store.inRanges([allOf('fqdn')], undefined, 1),
         ofEachRange: () => store.ofEachRange([allOf('fqdn')], 1, 1),
         changesAfter: () => store.changesAfter(0, 1),
+        lostMs: () => store.lostMs(),
+        logPlaces: () => store.logPlaces()[Symbol.asyncIterator]().next(),
         batches: () => store.batches(a.nodeId, { from: 1, to: 1 }, 1),
         digest: () => store.digest(),
         snapshot: () => store.snapshot(),

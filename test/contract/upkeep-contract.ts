@@ -40,6 +40,7 @@ export function upkeepContract(name: string, makePlace: () => Promise<StorePlace
       const sinceMs = store.lastMs().get(a.nodeId) ?? 0;
       expect(await store.trimLog({ sinceMs: sinceMs - 2_000, bytesMax: 1e9 })).toBe(6);
       expect(await logged()).toEqual([7, 8, 9]);
+      expect(await store.lostMs()).toEqual(new Map([[a.nodeId, sinceMs - 3_000]]));
       for (let opened = 0; opened < 2; opened++) {
         expect(await store.digest()).toEqual(digest);
         expect(store.lastPosition()).toBe(9);

@@ -13,6 +13,7 @@ import { createFeeds } from '../../src/feed/feeds.ts';
 import { standardDefaults } from '../../src/indicator/observation.ts';
 import { createIntake } from '../../src/intake/intake.ts';
 import { openStore } from '../../src/store/level-store.ts';
+import { createReaders } from '../../src/stream/readers.ts';
 import { createStreamLog } from '../../src/stream/stream-log.ts';
 import { ackLocally } from './ack-locally.ts';
 
@@ -54,7 +55,7 @@ export async function openRooms(seed = 1) {
   const clock = manualClock();
   const identity = createIdentity(new Uint8Array(32).fill(seed));
   const store = await openStore(new MemoryLevel<string, string>());
-  const streamLog = createStreamLog(store, identity.nodeId);
+  const streamLog = createStreamLog(store, identity.nodeId, clock);
   const intake = createIntake({
     store,
     identity,
@@ -82,6 +83,7 @@ export async function openRooms(seed = 1) {
     store,
     feeds,
     streamLog,
+    readers: createReaders(),
     access,
     mesh: {
       self: () => ({

@@ -54,7 +54,7 @@ test('a subscriber gets two frames: the topic with itype and TLP, and the CloudE
     type: 'tocsin.indicator.created',
     data: { indicator: '192.0.2.2' },
   });
-  expect(rooms.streamLog.resume(event.cursor)).toBe(rooms.streamLog.lastPosition());
+  expect(await rooms.streamLog.resume(event.cursor)).toBe(rooms.streamLog.lastPosition());
   socket.close();
   await publisher.stop();
 });
