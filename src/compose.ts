@@ -20,8 +20,9 @@ import { bindAt, discoveriesOf, discoverySentence, securitySentence } from './co
 import { tallyMesh } from './compose/mesh-tally.ts';
 import { tocsinHeader } from './compose/mesh-view.ts';
 import { unstarted, viewOf } from './compose/node-view.ts';
-import { nodeIdOf } from './compose/owner.ts';
+import { membersOf, nodeIdOf, ownerOf } from './compose/owner.ts';
 import { warnOfStrangers } from './compose/strangers.ts';
+import { startNodeWebhooks } from './compose/webhooks.ts';
 import type { Config } from './config/settings.ts';
 import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
 import { hlcMs, hybridClock } from './event/hlc.ts';
@@ -161,6 +162,18 @@ async function startNode(
     stops.push(() => allowlist.stop());
     const feeds = createFeeds({ store, clock: systemClock, allowlist: allowlist.current });
     stops.push(() => feeds.stop());
+    let isOwner: (key: string) => boolean = () => false;
+    const webhooks = await startNodeWebhooks({
+      config,
+      store,
+      streamLog,
+      intake,
+      clock: systemClock,
+      isOwner: (key) => isOwner(key),
+      version: version(),
+      log,
+    });
+    stops.push(() => webhooks.stop());
     const meshView: { current: MeshView } = { current: unstarted };
     const meshNumbers = { current: () => noMesh };
     const counters = { mesh: uncounted, replication: uncounted };
@@ -171,6 +184,7 @@ async function startNode(
       streamLog,
       readers,
       access,
+      webhooks: webhooks.desk,
       mesh: {
         self: () => meshView.current.self(),
         peers: () => meshView.current.peers(),
@@ -184,6 +198,7 @@ async function startNode(
         mesh: () => meshNumbers.current(),
         meshEvents: () => counters.mesh(),
         replicationEvents: () => counters.replication(),
+        webhooks: webhooks.numbers,
       }),
       clock: systemClock,
       version: version(),
@@ -251,6 +266,8 @@ async function startNode(
     });
     stops.push(() => housekeeping.stop());
     settled.ms = replicator.settledMs;
+    isOwner = (key) =>
+      replicator.status().ready && ownerOf(key, membersOf(mesh, identity.nodeId)) === identity.nodeId;
     introduce(replicator);
     counters.mesh = mesh.counters;
     counters.replication = replicator.counters;
@@ -278,6 +295,7 @@ async function startNode(
     // Before anything else stops: what this node alone has is told to another one.
     stops.push(async () => {
       draining = true;
+      await webhooks.stop();
       await intake.stop();
       const to = lastSeqOf(store.vector().get(identity.nodeId));
       const { reason } = await replicator.acknowledged({ from: 1, to }, to === 0 ? 'local' : 1);

@@ -15,6 +15,7 @@ import { addSearchRoute } from './routes-search.ts';
 import { addSightingsRoute } from './routes-sightings.ts';
 import { addStreamRoutes } from './routes-stream.ts';
 import { addSubmitRoute } from './routes-submit.ts';
+import { addWebhookRoutes } from './routes-webhooks.ts';
 import { parameterProblem } from './validation.ts';
 
 /** What answers without a token. */
@@ -75,6 +76,7 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
   addSightingsRoute(app, parts);
   addSearchRoute(app, parts);
   addStreamRoutes(app, parts);
+  addWebhookRoutes(app, parts);
   addMeshRoutes(app, parts);
   addMetricsRoute(app, parts);
   addDocs(app, parts.version);

@@ -5,6 +5,7 @@ import type { Intake } from '../intake/intake.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import type { Readers } from '../stream/readers.ts';
 import type { StreamLog } from '../stream/stream-log.ts';
+import type { WebhookDesk } from '../webhook/desk.ts';
 import type { MeshEventRow, PeerRow } from './mesh-rows.ts';
 
 /** This node, for `GET /mesh`. */
@@ -55,6 +56,7 @@ export type FacadeParts = {
   readonly streamLog: StreamLog;
   readonly readers: Readers;
   readonly access: Access;
+  readonly webhooks: WebhookDesk;
   readonly mesh: MeshView;
   readonly metrics: MetricsView;
   readonly clock: Clock;

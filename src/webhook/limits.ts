@@ -17,6 +17,8 @@ export const webhookLimits = {
   keptBytesMax: 32 * 1024,
   deadMax: 1_000,
   deadKeptMs: 30 * dayMs,
+  /** Longer than the event log keeps what could write it anew (a week), and than two clocks differ by. */
+  removalKeptMs: 10 * dayMs,
   /** Longer than a message is retried for; then the document of one that nobody owned leaves by itself. */
   pendingKeptMs: 7 * dayMs,
   /** Of what a receiver said, in a document, a log line or an answer. */
@@ -75,4 +77,6 @@ export const ownerLimits = {
   idleProgressEveryMs: hourMs,
   lookEveryMs: secondMs,
   settleMs: 2 * secondMs,
+  /** How long requests under way may take when an owner ends; then the next one makes them again. */
+  graceMs: 3 * secondMs,
 } as const;

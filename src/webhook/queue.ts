@@ -107,7 +107,7 @@ function readyMs(queue: Queue, everyMs: number): number {
   return Math.max(queue.pausedUntilMs, probeMs, queue.lastSentMs + everyMs);
 }
 
-/** What a try has come to. What is to be tried again waits in its old place. */
+/** What a try has come to. What is to be tried again waits in its old place, and is written into a document by who asks. */
 export function settle(
   queue: Queue,
   tried: Waiting,
@@ -125,6 +125,7 @@ export function settle(
   const again = {
     ...tried,
     reason: verdict.reason,
+    position: undefined,
     ...(verdict.kind === 'retry' && { dueMs: verdict.atMs }),
   };
   const pausedUntilMs =
@@ -153,6 +154,11 @@ function soon(waiting: readonly Waiting[], nowMs: number, random: () => number):
   );
 }
 
+/** Whatever was wrong may be mended: all may be tried again at once. */
+export function renewed(queue: Queue, nowMs: number, random: () => number): Queue {
+  return { ...queue, failures: 0, probeMs: 0, pausedUntilMs: 0, waiting: soon(queue.waiting, nowMs, random) };
+}
+
 /** Those that have waited for a day without being tried to the end: they go to the dead letters. */
 export function dropOverdue(
   queue: Queue,
@@ -162,16 +168,6 @@ export function dropOverdue(
   const dead = queue.waiting.filter(isOverdue);
   if (dead.length === 0) return { queue, dead };
   return { queue: { ...queue, waiting: queue.waiting.filter((one) => !isOverdue(one)) }, dead };
-}
-
-/** A document has them now: the stream need not be read for them again. */
-export function kept(queue: Queue, letterIds: ReadonlySet<string>): Queue {
-  return {
-    ...queue,
-    waiting: queue.waiting.map((one) =>
-      letterIds.has(one.letter.id) ? { ...one, position: undefined } : one,
-    ),
-  };
 }
 
 /** From where another owner has to read, when this one has read to `readPosition`. */

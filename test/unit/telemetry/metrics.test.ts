@@ -19,6 +19,7 @@ function metricsOf() {
     mesh: () => told.numbers,
     meshEvents: () => told.mesh,
     replicationEvents: () => told.replication,
+    webhooks: () => ({ outcomes: new Map([['delivered', 3]]), pending: 2, dead: 1 }),
   });
   const samples = async () =>
     (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
