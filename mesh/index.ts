@@ -28,6 +28,7 @@ export { type CurvePair, curvePairOf, meshKeyBytes } from './security/curve.ts';
 export { type Identity, idOfPublicKey } from './security/identity.ts';
 export { identityOfSeed } from './security/seeded-identity.ts';
 export { descriptorLimit, fileDescriptorWarning } from './transport/descriptors.ts';
+export { createGatekeeper, type Gate, type Gatekeeper } from './transport/gatekeeper.ts';
 export { type Names, systemNames } from './transport/names.ts';
 export {
   type SimulatedClock,

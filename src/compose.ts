@@ -22,9 +22,11 @@ import { tocsinHeader } from './compose/mesh-view.ts';
 import { unstarted, viewOf } from './compose/node-view.ts';
 import { membersOf, nodeIdOf, ownerOf } from './compose/owner.ts';
 import { warnOfStrangers } from './compose/strangers.ts';
+import { lockStream } from './compose/stream-lock.ts';
 import { startNodeWebhooks } from './compose/webhooks.ts';
 import type { Config } from './config/settings.ts';
 import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
+import { startPull } from './doors/pull.ts';
 import { hlcMs, hybridClock } from './event/hlc.ts';
 import { lastSeqOf } from './event/vector.ts';
 import { createApp } from './facade/app.ts';
@@ -176,7 +178,7 @@ async function startNode(
     stops.push(() => webhooks.stop());
     const meshView: { current: MeshView } = { current: unstarted };
     const meshNumbers = { current: () => noMesh };
-    const counters = { mesh: uncounted, replication: uncounted };
+    const counters = { mesh: uncounted, replication: uncounted, pull: uncounted };
     const app = createApp({
       intake,
       store,
@@ -199,6 +201,7 @@ async function startNode(
         meshEvents: () => counters.mesh(),
         replicationEvents: () => counters.replication(),
         webhooks: webhooks.numbers,
+        pullEvents: () => counters.pull(),
       }),
       clock: systemClock,
       version: version(),
@@ -209,9 +212,15 @@ async function startNode(
     );
     stops.push(() => server.stop());
 
+    const locked = config.streamKey && (await lockStream(curvePairOf(config.streamKey)));
+    if (locked !== undefined) stops.push(() => locked.close());
     const publisher = await onFreePort(config.streamPort, config.setByHand.has('streamPort'), (port) =>
-      startPublisher(streamLog, config.streamHost, port, (error) =>
-        log.error({ err: error }, 'the ZeroMQ stream ended; restart the node'),
+      startPublisher(
+        streamLog,
+        config.streamHost,
+        port,
+        (error) => log.error({ err: error }, 'the ZeroMQ stream ended; restart the node'),
+        locked?.lock,
       ),
     );
     stops.push(() => publisher.stop());
@@ -272,6 +281,20 @@ async function startNode(
     counters.mesh = mesh.counters;
     counters.replication = replicator.counters;
     let draining = false;
+    const pull =
+      config.pullPort === undefined
+        ? undefined
+        : await startPull(
+            {
+              intake,
+              clock: systemClock,
+              warn: (message, details) => log.warn(details, message),
+              provider: config.pullProvider,
+              lock: locked?.lock,
+            },
+            { host: config.pullHost, port: config.pullPort },
+          );
+    if (pull !== undefined) counters.pull = pull.counters;
     const gossipEndpoint = mesh.discoveryEndpoints.get('gossip');
     meshView.current = viewOf(mesh, replicator, () => draining, store.failure, {
       id: identity.nodeId,
@@ -279,12 +302,14 @@ async function startNode(
       version: version(),
       encrypted: keys.length > 0,
       stream: publisher.endpoint,
+      pull: pull?.endpoint,
     });
 
     const file = join(path, nodeFile);
     const about = {
       url: server.url,
       streamEndpoint: publisher.endpoint,
+      ...(pull !== undefined && { pullEndpoint: pull.endpoint }),
       pid: process.pid,
       id: identity.nodeId,
       name,
@@ -302,6 +327,8 @@ async function startNode(
       if (reason !== undefined)
         log.warn({ reason }, 'the node stops before another one has all of its events');
     });
+    // What comes by it is told to another node as well: it stops before that.
+    if (pull !== undefined) stops.push(() => pull.stop());
     log.info({ id: identity.nodeId, url: server.url, mesh: mesh.endpoint }, 'started');
 
     return {
@@ -310,6 +337,8 @@ async function startNode(
       dataDirectory: path,
       httpUrl: server.url,
       streamEndpoint: publisher.endpoint,
+      ...(pull !== undefined && { pullEndpoint: pull.endpoint }),
+      ...(locked !== undefined && { streamLocked: true as const }),
       meshEndpoint: mesh.endpoint,
       ...(gossipEndpoint !== undefined && { gossipEndpoint }),
       discovery: discoverySentence(config),

@@ -1,7 +1,5 @@
 #!/usr/bin/env -S node --no-memory-reducer
 // V8 collects an idle process again and again to give memory back, which is half of what a node at rest costs: hence the flag.
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Io, Output, StopSignal } from './cli/io.ts';
 import { runCli } from './cli/program.ts';
 
@@ -12,10 +10,15 @@ const io: Io = {
   stdout: outputOf(process.stdout),
   stderr: outputOf(process.stderr),
   nowMs: () => Date.now(),
-  sleep: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }),
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs);
+    return { stop: () => clearTimeout(timer) };
+  },
+  random: Math.random,
   onSignal,
   exit: (code) => process.exit(code),
   isAlive,
+  curvePairOf: async (key) => (await import('tocsin/mesh')).curvePairOf(key),
   async startNode(config, logLevel) {
     // Only a node pays for loading the mesh, the store and the web server.
     const [{ startTocsin }, { createLogger }] = await Promise.all([

@@ -22,7 +22,14 @@ export function answerZap(
     text(mechanism) === 'CURVE' &&
     key?.length === publicKeyBytes &&
     isAllowed(text(domain), z85Encode(key));
-  return [version, requestId, allowed ? '200' : '400', allowed ? 'OK' : 'not a key of this mesh', '', ''];
+  return [
+    version,
+    requestId,
+    allowed ? '200' : '400',
+    allowed ? 'OK' : 'not a key that gets in here',
+    '',
+    '',
+  ];
 }
 
 function text(bytes: Uint8Array | undefined): string {

@@ -6,7 +6,8 @@ import type { Io } from './io.ts';
 
 /** Flags that say which node a command speaks to. */
 export type ConnectionOptions = {
-  readonly url?: string;
+  /** One or more, each with or without commas. */
+  readonly url?: readonly string[];
   readonly token?: string;
   readonly dataDir?: string;
   readonly node?: string;
@@ -20,19 +21,22 @@ type NodeFile = { readonly url: string; readonly pid: number; readonly token: st
 const nodesDirectory = '.tocsin';
 
 /**
- * Finds the node and the token: a URL that was named, else the data directory or number that was named, else the running
- * node with the lowest number in `./.tocsin`. A flag wins over every variable. Throws a CliError when there is none.
+ * Finds the nodes and their tokens: the URLs that were named, else the data directory or number that was named, else the
+ * running node with the lowest number in `./.tocsin`. A flag wins over every variable. Throws a CliError when there is none.
  */
-export async function findNode(options: ConnectionOptions, io: Io): Promise<NodeAddress> {
+export async function findNodes(options: ConnectionOptions, io: Io): Promise<readonly NodeAddress[]> {
   const token = options.token ?? (io.env['TOCSIN_TOKEN'] || undefined);
   const named = options.dataDir !== undefined || options.node !== undefined;
-  const url = options.url ?? (named ? undefined : io.env['TOCSIN_URL'] || undefined);
-  if (url !== undefined) {
-    const checked = checkUrl(url);
-    return { url: checked, token: token ?? (await tokenFor(checked, options, io)) };
+  const fromEnv = named ? undefined : io.env['TOCSIN_URL'] || undefined;
+  const urls = options.url ?? (fromEnv === undefined ? [] : [fromEnv]);
+  if (urls.length > 0) {
+    const checked = urls.flatMap((list) => list.split(',')).map(checkUrl);
+    return Promise.all(
+      checked.map(async (url) => ({ url, token: token ?? (await tokenFor(url, options, io)) })),
+    );
   }
   const node = await runningNode(options, io);
-  return { url: checkUrl(node.url), token: token ?? node.token };
+  return [{ url: checkUrl(node.url), token: token ?? node.token }];
 }
 
 function checkUrl(text: string): string {

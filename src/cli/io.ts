@@ -20,6 +20,10 @@ export type StartedNode = {
   readonly dataDirectory: string;
   readonly httpUrl: string;
   readonly streamEndpoint: string;
+  /** Where sensors send to by ZeroMQ, if they may. */
+  readonly pullEndpoint?: string;
+  /** Whether ZeroMQ asks for the stream key. */
+  readonly streamLocked?: true;
   readonly meshEndpoint: string;
   readonly gossipEndpoint?: string;
   /** A sentence. */
@@ -42,13 +46,17 @@ export type Io = {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly nowMs: () => number;
-  /** Rejects with an AbortError when the signal aborts first. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Runs `task` once after `delayMs`. */
+  after(delayMs: number, task: () => void): { stop(): void };
+  /** From 0 to 1. */
+  random(): number;
   /** Returns what takes the listener away again. */
   onSignal(listener: (signal: StopSignal) => void): () => void;
   /** Ends the process at once. */
   exit(code: number): void;
   /** Whether a process with this id lives on this machine. */
   isAlive(pid: number): boolean;
+  /** The CURVE pair of a key of 32 bytes, in Z85. */
+  curvePairOf(key: Uint8Array): Promise<{ readonly publicKey: string; readonly secretKey: string }>;
   startNode(config: Config, logLevel: Config['logLevel']): Promise<StartedNode>;
 };

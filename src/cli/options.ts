@@ -6,7 +6,12 @@ import type { ConnectionOptions } from './find-node.ts';
 /** Adds the flags that name a node; every command that speaks to one has them. */
 export function addConnectionOptions(command: Command): Command {
   return command
-    .option('--url <url>', 'the node to ask (TOCSIN_URL); default: one that runs on this machine')
+    .option(
+      '--url <url>',
+      'the node to ask (TOCSIN_URL), or several, a,b or each by its own --url: the next is asked when one does not ' +
+        'answer; default: one that runs on this machine',
+      (text: string, earlier: readonly string[] = []) => [...earlier, text],
+    )
     .option('--token <token>', "the token to show (TOCSIN_TOKEN); default: the local node's own")
     .option('--data-dir <path>', 'the data directory of a node on this machine (TOCSIN_DATA_DIR)')
     .option('--node <n>', 'the node of ./.tocsin/<n>; default: the lowest that runs');
@@ -44,14 +49,10 @@ export function addFilterOptions(command: Command, names: readonly FilterName[])
   return command;
 }
 
-/** The filters that were given, as query parameters. */
-export function filterQuery(options: Partial<Record<FilterName, string>>): URLSearchParams {
-  const query = new URLSearchParams();
-  for (const name of Object.keys(filters) as readonly FilterName[]) {
-    const value = options[name];
-    if (value !== undefined) query.set(name, value);
-  }
-  return query;
+/** The filters that were given, without the other options. */
+export function filtersOf(options: Partial<Record<FilterName, string>>): Partial<Record<FilterName, string>> {
+  const names = Object.keys(filters) as readonly FilterName[];
+  return Object.fromEntries(names.map((name) => [name, options[name]]));
 }
 
 /** The value of --count. Throws a CliError. */

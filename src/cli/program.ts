@@ -1,8 +1,9 @@
 import { Command, CommanderError } from 'commander';
 
+import { ClientError } from '../client/errors.ts';
 import { didYouMean } from '../config/closest.ts';
+import { endedBy } from './connect.ts';
 import { CliError, exitCodes } from './exit.ts';
-import { lostConnection } from './http-client.ts';
 import type { Io } from './io.ts';
 import { printableLines } from './printable.ts';
 import { version } from './version.ts';
@@ -90,8 +91,8 @@ async function report(error: unknown, complaint: string, io: Io): Promise<number
     await tell(io, `${complaint}\`tocsin --help\` explains the commands.\n`);
     return exitCodes.usage;
   }
-  const told = error instanceof CliError ? error : lostConnection(error);
-  if (told !== undefined) {
+  const told = error instanceof ClientError ? endedBy(error) : error;
+  if (told instanceof CliError) {
     await tell(io, `${told.message}\n`);
     return told.exitCode;
   }

@@ -15,6 +15,7 @@ export function viewOf(
     readonly version: string;
     readonly encrypted: boolean;
     readonly stream: string;
+    readonly pull: string | undefined;
   },
 ): MeshView {
   const gossip = mesh.discoveryEndpoints.get('gossip');
@@ -24,7 +25,12 @@ export function viewOf(
       name: self.name,
       version: self.version,
       encrypted: self.encrypted,
-      endpoints: { mesh: mesh.endpoint, stream: self.stream, ...(gossip !== undefined && { gossip }) },
+      endpoints: {
+        mesh: mesh.endpoint,
+        stream: self.stream,
+        ...(gossip !== undefined && { gossip }),
+        ...(self.pull !== undefined && { pull: self.pull }),
+      },
       counters: Object.fromEntries([...mesh.counters(), ...replicator.counters()]),
     }),
     peers: () => peerRows(mesh),

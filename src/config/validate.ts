@@ -38,6 +38,7 @@ export function validateSettings(raw: RawSettings): Validated {
   const config: Config = { ...(values as Settings), setByHand: new Set(raw.found.keys()) };
   const unsafe = [
     meshExposure(config),
+    pullExposure(config),
     keyProblem(config),
     seedProblem(config),
     livenessProblem(config),
@@ -63,6 +64,16 @@ function meshExposure(config: Config): string | undefined {
     `The mesh would be open to every machine that reaches ${config.meshHost}. Make a key with \`tocsin keygen\` and give it ` +
     'to every node as TOCSIN_MESH_KEY, keep --mesh-host 127.0.0.1, or, on a network that you trust, say so with ' +
     '--insecure-mesh (TOCSIN_INSECURE_MESH=true).'
+  );
+}
+
+/** Whoever reaches the port may write. */
+function pullExposure({ pullPort, pullHost, streamKey }: Config): string | undefined {
+  if (pullPort === undefined || streamKey !== undefined || isLoopback(pullHost)) return undefined;
+  return (
+    `ZeroMQ PULL at ${pullHost} would take indicators of every machine that reaches it. Make a key with \`tocsin keygen ` +
+    '--stream` and set it as TOCSIN_STREAM_KEY (`tocsin keygen --pair` prints what a sensor needs of it), or keep --pull-host ' +
+    '127.0.0.1.'
   );
 }
 
@@ -100,8 +111,8 @@ function* warningsOf(config: Config): Generator<string> {
   if (!isLoopback(config.httpHost)) {
     yield `HTTP binds ${config.httpHost} without TLS: tokens travel in clear. Put a TLS proxy in front of it.`;
   }
-  if (!isLoopback(config.streamHost)) {
-    yield `The ZeroMQ stream binds ${config.streamHost} and asks for no token: whoever reaches it reads every indicator.`;
+  if (!isLoopback(config.streamHost) && config.streamKey === undefined) {
+    yield `The ZeroMQ stream binds ${config.streamHost} in clear and asks for no token: whoever reaches it reads every indicator. A key of \`tocsin keygen --stream\` as TOCSIN_STREAM_KEY closes it.`;
   }
   if (config.meshKey !== undefined && config.insecureMesh) {
     yield 'The mesh has a key, so it is encrypted; --insecure-mesh does nothing.';

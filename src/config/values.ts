@@ -40,14 +40,14 @@ export const nodeName = z
   .max(configLimits.nameCharactersMax)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/);
 
-const meshKeyBytes = 32;
+const secretKeyBytes = 32;
 
-/** 32 bytes as base64url, which `tocsin keygen` makes. */
-export const meshKey = z
+/** A key of the mesh or of the stream: 32 bytes as base64url, which `tocsin keygen` makes. */
+export const secretKey = z
   .string()
   .regex(/^[\w-]{43}$/)
   .transform((text) => Buffer.from(text, 'base64url'))
-  .refine((key) => key.length === meshKeyBytes);
+  .refine((key) => key.length === secretKeyBytes);
 
 /** Where other nodes' gossip answers: an endpoint, or a name of DNS that stands for some. */
 export const seeds = z.preprocess(

@@ -15,7 +15,12 @@ export type NodeView = {
   readonly version: string;
   /** Whether the mesh has a key. */
   readonly encrypted: boolean;
-  readonly endpoints: { readonly mesh: string; readonly gossip?: string; readonly stream: string };
+  readonly endpoints: {
+    readonly mesh: string;
+    readonly gossip?: string;
+    readonly stream: string;
+    readonly pull?: string;
+  };
   /** Strangers' bytes and overflows that were dropped, by reason. */
   readonly counters: Readonly<Record<string, number>>;
 };

@@ -30,6 +30,8 @@ const metricsRoute = createRoute({
     '- `tocsin_mesh_events_total{reason}`: what the mesh refused or dropped',
     '- `tocsin_replication_events_total{reason}`: batches that were refused or held back, snapshots taken or failed, events',
     '  said anew, and the like',
+    '- `tocsin_pull_events_total{reason}`: what came by ZeroMQ PULL (`messages`, `rows`), what of it was `accepted`, how often it',
+    '  was held up (`paused`), and what was refused, by code',
     '- `tocsin_process_*`, `tocsin_nodejs_*`: the process and its runtime, from the first scrape on',
   ].join('\n'),
   security: [{ token: [] }],

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { XPublisher } from 'zeromq';
+import { lockOptions, type StreamLock } from './lock.ts';
 import type { StreamLog } from './stream-log.ts';
 
 const publisherLimits = {
@@ -29,7 +30,8 @@ const unsubscribed = 0;
 
 /**
  * The stream as ZeroMQ PUB: two frames, the topic and the JSON. It is an XPUB, which is the same to a subscriber, and tells
- * us whether there is one: without, nothing is rendered or sent. Rejects with PublisherError. `failed` is told when the
+ * us whether there is one: without, nothing is rendered or sent. With a lock only those who hold the stream key subscribe.
+ * Rejects with PublisherError. `failed` is told when the
  * stream cannot be read any more; then nothing is published until a restart.
  */
 export async function startPublisher(
@@ -37,6 +39,7 @@ export async function startPublisher(
   host: string,
   port: number,
   failed: (error: unknown) => void,
+  lock?: StreamLock,
 ): Promise<StreamPublisher> {
   const isIpv6 = host.includes(':');
   const socket = new XPublisher({
@@ -44,6 +47,7 @@ export async function startPublisher(
     sendHighWaterMark: publisherLimits.queuedMessagesMax,
     maxMessageSize: publisherLimits.subscriptionBytesMax,
     ipv6: isIpv6,
+    ...lockOptions(lock),
     // A subscriber whose host is gone without a word gives its queue back.
     tcpKeepalive: 1,
     tcpKeepaliveIdle: 60,

@@ -22,6 +22,8 @@ export type MetricsParts = {
   /** What replication refused or did, by reason. */
   readonly replicationEvents: () => ReadonlyMap<string, number>;
   readonly webhooks: () => WebhookNumbers;
+  /** What came by ZeroMQ PULL, and what was refused of it, by reason. */
+  readonly pullEvents: () => ReadonlyMap<string, number>;
 };
 
 /** Metrics as a Prometheus server reads them. */
@@ -43,7 +45,7 @@ export function createMetrics(parts: MetricsParts): Metrics {
 }
 
 function registryOf(parts: MetricsParts): Registry {
-  const { readiness, records, logBytes, mesh, meshEvents, replicationEvents } = parts;
+  const { readiness, records, logBytes, mesh, meshEvents, replicationEvents, pullEvents } = parts;
   const registry = new Registry();
   const registers = [registry];
 
@@ -101,6 +103,7 @@ function registryOf(parts: MetricsParts): Registry {
   registerWebhookMetrics(registry, parts.webhooks);
   counter('tocsin_mesh_events_total', 'What the mesh refused or dropped, by reason', meshEvents);
   counter('tocsin_replication_events_total', 'What replication refused or did, by reason', replicationEvents);
+  counter('tocsin_pull_events_total', 'What ZeroMQ PULL took and refused, by reason', pullEvents);
   collectDefaultMetrics({
     register: registry,
     prefix: 'tocsin_',

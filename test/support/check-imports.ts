@@ -22,11 +22,13 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   feed: ['query', 'store', 'indicator'],
   stream: ['query', 'store', 'event', 'indicator'],
   webhook: ['stream', 'query', 'store', 'event', 'indicator'],
+  doors: ['stream', 'intake', 'store', 'event', 'indicator'],
   replicate: ['store', 'event', 'indicator', 'tocsin/mesh'],
   facade: ['intake', 'query', 'feed', 'stream', 'webhook', 'access', 'store', 'event', 'indicator'],
+  client: [],
   'data-directory.ts': ['event', 'store'],
-  cli: ['config', 'event', 'feed', 'indicator', 'telemetry'],
-  'main.ts': ['cli', 'compose.ts', 'telemetry', 'config'],
+  cli: ['client', 'config', 'event', 'feed', 'indicator', 'telemetry'],
+  'main.ts': ['cli', 'compose.ts', 'telemetry', 'config', 'tocsin/mesh'],
 };
 /** See everyone. */
 const composed = ['compose.ts', 'compose'];

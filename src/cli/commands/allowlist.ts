@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 
+import type { Client } from '../../client/client.ts';
 import type { Effect } from '../../feed/allowlist/list-effects.ts';
 import {
   providerOf,
@@ -11,9 +12,9 @@ import {
 import { readName } from '../../indicator/fields.ts';
 import { findLists, type ListFile, readList } from '../allowlist/files.ts';
 import { type ListOutcome, outcomeJson, outcomeText } from '../allowlist/summary.ts';
+import { connect } from '../connect.ts';
 import { CliError, exitCodes } from '../exit.ts';
 import type { ConnectionOptions } from '../find-node.ts';
-import { connect, type NodeClient } from '../http-client.ts';
 import { interruptible } from '../interruptible.ts';
 import type { Io } from '../io.ts';
 import { addConnectionOptions } from '../options.ts';
@@ -21,8 +22,7 @@ import { printableJson } from '../output.ts';
 import { printable } from '../printable.ts';
 import { createProgress, grouped } from '../submit/progress.ts';
 import type { InputRow } from '../submit/row.ts';
-import { sendRows } from '../submit/send.ts';
-import { ackHelp, ackOf, sendingTo } from '../submit/sending.ts';
+import { ackHelp, ackOf, sendRows } from '../submit/send.ts';
 import { countRefusal, emptyTally, type Tally } from '../submit/tally.ts';
 
 /** Rows in one request: lists are long, and each request waits for the disks. */
@@ -118,7 +118,7 @@ async function importList(
   list: Warninglist,
   { slug, shown }: ListFile,
   { providerPrefix, as, ack }: ImportOptions,
-  client: NodeClient | undefined,
+  client: Client | undefined,
   io: Io,
   signal: AbortSignal,
 ): Promise<ListOutcome> {
@@ -130,12 +130,13 @@ async function importList(
   });
   if (client === undefined) await readThrough(rows);
   else {
-    const query = new URLSearchParams(ack === undefined ? {} : { ack });
     const progress = createProgress(tally, io.stderr, io.nowMs, list.list.length);
-    await sendRows(rows, tally, {
-      ...sendingTo(client, query, progress, io, signal),
-      onProgress: () => progress.update(tally.rows),
+    await sendRows(client, rows, tally, {
+      ack,
       batchRows,
+      progress,
+      onProgress: () => progress.update(tally.rows),
+      signal,
     });
     await progress.end();
   }

@@ -1,5 +1,7 @@
+import type { Client } from '../../client/client.ts';
+import { queryOf } from '../../client/filters.ts';
+import { strangeTo } from '../connect.ts';
 import { CliError, exitCodes } from '../exit.ts';
-import { getJson, type NodeClient, strangeAnswer } from '../http-client.ts';
 import type { Io } from '../io.ts';
 import { printable } from '../printable.ts';
 import { cells, type ShownRecord } from '../records.ts';
@@ -15,20 +17,17 @@ type Explanation = {
 
 const columns = ['provider', 'group', 'counts', 'why'];
 
-/** Prints why a value is in the feed of the filters in `query`, or is not; then it ends with 1. */
+/** Prints why a value is in the feed of these filters, or is not; then it ends with 1. */
 export async function explainFeed(
-  client: NodeClient,
-  query: URLSearchParams,
+  client: Client,
+  filters: Readonly<Record<string, string | undefined>>,
   indicator: string,
   io: Io,
 ): Promise<void> {
-  query.set('q', indicator);
-  query.set('explain', '1');
   // The records themselves are not shown.
-  query.set('limit', '1');
-  query.delete('cursor');
-  const explanations = explanationsOf(await getJson(client, '/indicators', query));
-  if (explanations === undefined) throw strangeAnswer(client.url, '/indicators');
+  const query = queryOf({ ...filters, q: indicator, explain: true, limit: 1, cursor: undefined });
+  const explanations = explanationsOf(await client.json('/indicators', { query }));
+  if (explanations === undefined) throw strangeTo(client, '/indicators');
   for (const { itype, indicator: value, in_feed: isIn, why, statements } of explanations) {
     await io.stdout.write(
       `${printable(value)} (${itype}) is ${isIn ? '' : 'not '}in the feed: ${printable(why)}\n`,

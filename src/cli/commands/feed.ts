@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 
-import { connect, expectOk, getJson } from '../http-client.ts';
+import { queryOf } from '../../client/filters.ts';
+import { connect } from '../connect.ts';
 import type { Io } from '../io.ts';
-import { addConnectionOptions, addFilterOptions, type FilterOptions, filterQuery } from '../options.ts';
+import { addConnectionOptions, addFilterOptions, type FilterOptions, filtersOf } from '../options.ts';
 import { passOn } from '../output.ts';
-import { cells, readPage } from '../records.ts';
+import { cells } from '../records.ts';
 import { renderTable } from '../table.ts';
 import { explainFeed } from './explain-feed.ts';
 
@@ -62,18 +63,21 @@ export function configure(command: Command, io: Io): void {
 
 async function feed(options: FeedOptions, io: Io): Promise<void> {
   const client = await connect(options, io);
-  const query = filterQuery(options);
-  if (options.explain !== undefined) return explainFeed(client, query, options.explain, io);
+  const filters = filtersOf(options);
+  if (options.explain !== undefined) return explainFeed(client, filters, options.explain, io);
   const format = options.json ? 'json' : (options.format ?? (io.stdout.isTTY ? 'table' : 'csv'));
   if (format === 'table') {
-    const page = readPage(client, '/indicators', await getJson(client, '/indicators', query));
-    await io.stdout.write(renderTable(columns, cells(page.data, columns), io.stdout.columns));
-    if (page.next !== undefined) await io.stderr.write(`There is more: add --cursor ${page.next}\n`);
+    const { meta, data } = await client.feed(filters);
+    await io.stdout.write(renderTable(columns, cells(data, columns), io.stdout.columns));
+    if (meta.next !== undefined) await io.stderr.write(`There is more: add --cursor ${meta.next}\n`);
     return;
   }
   const headers = { accept: mediaTypes[format] };
-  const response = await expectOk(await client.send('/indicators', { query, headers }));
-  if (response.body !== null) await passOn(response.body, io.stdout);
-  const next = response.headers.get('tocsin-next');
+  const { headers: answered, body } = await client.request('/indicators', {
+    query: queryOf(filters),
+    headers,
+  });
+  await passOn(body, io.stdout);
+  const next = answered.get('tocsin-next');
   if (next !== null) await io.stderr.write(`There is more: add --cursor ${next}\n`);
 }

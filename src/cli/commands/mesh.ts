@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 
+import { connect } from '../connect.ts';
 import type { ConnectionOptions } from '../find-node.ts';
-import { connect } from '../http-client.ts';
 import type { Io } from '../io.ts';
 import { addConnectionOptions, countOf } from '../options.ts';
 import { printableJsonLine } from '../output.ts';
 import { printable } from '../printable.ts';
 import { cell, type ShownRecord } from '../records.ts';
-import { followStream } from '../stream.ts';
+import { tellStates } from '../stream-states.ts';
 
 type WatchOptions = ConnectionOptions & { readonly count?: number; readonly json?: true };
 
@@ -43,7 +43,7 @@ export function configure(command: Command, io: Io): void {
 async function watchMesh(options: WatchOptions, io: Io): Promise<void> {
   const client = await connect(options, io);
   let left = options.count ?? Number.POSITIVE_INFINITY;
-  for await (const event of followStream(client, '/mesh/events', new URLSearchParams(), io)) {
+  for await (const event of client.meshEvents({ onState: tellStates(io) })) {
     await io.stdout.write(options.json ? printableJsonLine(event) : lineOf(event));
     left -= 1;
     if (left === 0) return;

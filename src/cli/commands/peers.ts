@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { connect, strangeTo } from '../connect.ts';
 import type { ConnectionOptions } from '../find-node.ts';
-import { connect, getJson, strangeAnswer } from '../http-client.ts';
 import type { Io } from '../io.ts';
 import { addConnectionOptions } from '../options.ts';
 import { printableJson } from '../output.ts';
@@ -50,12 +50,12 @@ Exit codes: 0 done, 2 usage, 3 node not reachable, 4 not allowed.`;
 
 async function peers(options: PeersOptions, io: Io): Promise<void> {
   const client = await connect(options, io);
-  const answer = await getJson(client, '/mesh/peers');
+  const answer = await client.json('/mesh/peers');
   if (options.json) {
     await io.stdout.write(printableJson(answer));
     return;
   }
-  if (!Array.isArray(answer)) throw strangeAnswer(client.url, '/mesh/peers');
+  if (!Array.isArray(answer)) throw strangeTo(client, '/mesh/peers');
   if (answer.length === 0) {
     await io.stdout.write('No peers yet. Start another node with `tocsin start`: it finds this one.\n');
     return;

@@ -1,12 +1,17 @@
 import type { Command } from 'commander';
 
+import type {
+  Client,
+  SearchOptions as Question,
+  SearchOneOptions,
+  ValueAnswer,
+} from '../../client/client.ts';
+import { connect } from '../connect.ts';
 import { CliError, exitCodes } from '../exit.ts';
-import { connect, getJson, type NodeClient } from '../http-client.ts';
 import type { Io } from '../io.ts';
-import { addConnectionOptions, addFilterOptions, type FilterOptions, filterQuery } from '../options.ts';
+import { addConnectionOptions, addFilterOptions, type FilterOptions, filtersOf } from '../options.ts';
 import { printableJson, printableJsonLine } from '../output.ts';
-import { cells, readPage } from '../records.ts';
-import { askAbout, type ValueAnswer } from '../search/answer.ts';
+import { cells } from '../records.ts';
 import { lotsOf } from '../search/values.ts';
 import { renderTable } from '../table.ts';
 
@@ -92,52 +97,50 @@ async function search(values: readonly string[], options: SearchOptions, io: Io)
   if (misplaced !== undefined)
     throw new CliError(exitCodes.usage, `--${misplaced} is for one value: leave it out, or name one.`);
   const client = await connect(options, io);
-  const query = filterQuery(options);
-  if (options.related !== undefined) query.set('related', options.related);
-  if (options.sort !== undefined) query.set('sort', options.sort);
-  if (isOne) await searchOne(client, only, query, options.json === true, io);
-  else await searchMany(client, values, query, options.json === true, io);
+  const { related, sort, json } = options;
+  const question = { ...filtersOf(options), related };
+  if (isOne) await searchOne(client, only, { ...question, sort }, json === true, io);
+  else await searchMany(client, values, question, json === true, io);
 }
 
 async function searchOne(
-  client: NodeClient,
+  client: Client,
   value: string,
-  query: URLSearchParams,
+  question: SearchOneOptions,
   asJson: boolean,
   io: Io,
 ): Promise<void> {
-  query.set('q', value);
-  const answer = await getJson(client, '/indicators', query);
-  const page = readPage(client, '/indicators', answer);
-  if (asJson) await io.stdout.write(printableJson(answer));
-  if (page.data.length === 0 && page.next === undefined)
+  const page = await client.search(value, question);
+  const { next } = page.meta;
+  if (asJson) await io.stdout.write(printableJson(page));
+  if (page.data.length === 0 && next === undefined)
     throw new CliError(exitCodes.failed, `Nothing is known about ${value}.`);
   if (asJson) return;
   await io.stdout.write(renderTable(columns, cells(page.data, columns), io.stdout.columns));
-  if (page.next !== undefined) await io.stderr.write(`There is more: add --cursor ${page.next}\n`);
+  if (next !== undefined) await io.stderr.write(`There is more: add --cursor ${next}\n`);
 }
 
 async function searchMany(
-  client: NodeClient,
+  client: Client,
   values: readonly string[],
-  query: URLSearchParams,
+  { related = 'all', ...question }: Question,
   asJson: boolean,
   io: Io,
 ): Promise<void> {
-  // As of one value; the node's own default for many is the value alone.
-  if (!query.has('related')) query.set('related', 'all');
   let asked = 0;
   let found = 0;
   const refused: ValueAnswer[] = [];
   for await (const lot of lotsOf(values, io.stdin)) {
-    const answers = await askAbout(client, lot, query);
+    // All that is related, as of one value; the node's own default for many is the value alone.
+    const answers = await client.search(lot, { ...question, related });
     asked += answers.length;
     found += answers.filter(({ records }) => records.length > 0).length;
     refused.push(...answers.filter((answer) => answer.refused !== undefined));
-    if (asJson) await io.stdout.write(answers.map(({ row }) => printableJsonLine(row)).join(''));
+    if (asJson) await io.stdout.write(answers.map(printableJsonLine).join(''));
     else await printLot(answers, io);
   }
-  for (const { refused: reason } of refused.slice(0, refusalsShownMax)) await io.stderr.write(`${reason}\n`);
+  for (const { refused: why } of refused.slice(0, refusalsShownMax))
+    await io.stderr.write(`${why?.reason}\n`);
   if (refused.length > refusalsShownMax)
     await io.stderr.write(`And ${refused.length - refusalsShownMax} more are no indicators.\n`);
   if (asked === 0) throw new CliError(exitCodes.usage, 'There is no value in standard input.');

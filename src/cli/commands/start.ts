@@ -113,7 +113,8 @@ function describe(node: StartedNode, warnings: readonly string[], io: Io): strin
   const lines = [
     `Tocsin ${version()}: node ${printable(node.name)} (${node.id}) is up.`,
     `HTTP answers at ${node.httpUrl}, its documentation at ${node.httpUrl}/docs.`,
-    `The ZeroMQ stream is published at ${node.streamEndpoint}.`,
+    `The ZeroMQ stream is published at ${node.streamEndpoint}${node.streamLocked ? ', to those who hold the stream key' : ''}.`,
+    ...(node.pullEndpoint === undefined ? [] : [`ZeroMQ PULL takes indicators at ${node.pullEndpoint}.`]),
     `Peers dial ${node.meshEndpoint}${node.gossipEndpoint === undefined ? '' : `, gossip ${node.gossipEndpoint}`}.`,
     node.discovery,
     node.security,

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import { connect, strangeTo } from '../connect.ts';
 import type { ConnectionOptions } from '../find-node.ts';
-import { connect, getJson, strangeAnswer } from '../http-client.ts';
 import type { Io } from '../io.ts';
 import { addConnectionOptions } from '../options.ts';
 import { printableJson } from '../output.ts';
@@ -20,11 +20,11 @@ export function configure(command: Command, io: Io): void {
 
 async function status(options: StatusOptions, io: Io): Promise<void> {
   const client = await connect(options, io);
-  const answer = await getJson(client, '/mesh');
-  if (typeof answer !== 'object' || answer === null) throw strangeAnswer(client.url, '/mesh');
+  const answer = await client.json('/mesh');
+  if (typeof answer !== 'object' || answer === null) throw strangeTo(client, '/mesh');
   const text = options.json
     ? printableJson(answer)
-    : renderTable(['what', 'value'], [['url', client.url], ...flatten(answer)], io.stdout.columns);
+    : renderTable(['what', 'value'], [['url', client.node], ...flatten(answer)], io.stdout.columns);
   await io.stdout.write(text);
 }
 

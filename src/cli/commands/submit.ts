@@ -2,10 +2,11 @@ import { basename } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
 
+import { ClientError } from '../../client/errors.ts';
 import { itypes, tlps } from '../../indicator/types.ts';
+import { connect, endedBy } from '../connect.ts';
 import { CliError, exitCodes } from '../exit.ts';
 import type { ConnectionOptions } from '../find-node.ts';
-import { connect } from '../http-client.ts';
 import { interruptible } from '../interruptible.ts';
 import type { Io } from '../io.ts';
 import { addConnectionOptions } from '../options.ts';
@@ -15,8 +16,7 @@ import { type FormatName, formatNames, parseDelimiter } from '../submit/format.t
 import { submitLimits } from '../submit/limits.ts';
 import { createProgress } from '../submit/progress.ts';
 import { type ReadOptions, readRows } from '../submit/read-rows.ts';
-import { sendRows } from '../submit/send.ts';
-import { ackHelp, ackOf, sendingTo } from '../submit/sending.ts';
+import { ackHelp, ackOf, sendRows } from '../submit/send.ts';
 import { openSource, unreadable } from '../submit/source.ts';
 import { summaryJson, summaryText } from '../submit/summary.ts';
 import { emptyTally, type Tally } from '../submit/tally.ts';
@@ -126,13 +126,6 @@ async function submit(file: string, options: SubmitOptions, io: Io): Promise<voi
   };
   await using source = await openSource(file, io);
   const client = await connect(options, io);
-  const query = new URLSearchParams();
-  for (const name of defaultNames) {
-    const value = options[name];
-    if (value !== undefined) query.set(name, value);
-  }
-  if (options.ack !== undefined) query.set('ack', options.ack);
-
   const tally = emptyTally();
   const progress = createProgress(tally, io.stderr, io.nowMs, source.sizeBytes);
   const startMs = io.nowMs();
@@ -144,13 +137,16 @@ async function submit(file: string, options: SubmitOptions, io: Io): Promise<voi
   });
   let fault: unknown;
   try {
-    await sendRows(readRows(bytes, reading), tally, {
-      ...sendingTo(client, query, progress, io, signal),
-      onProgress: () => progress.update(bytesRead),
+    await sendRows(client, readRows(bytes, reading), tally, {
+      defaults: Object.fromEntries(defaultNames.map((name) => [name, options[name]])),
+      ack: options.ack,
       batchRows: options.batch,
+      progress,
+      onProgress: () => progress.update(bytesRead),
+      signal,
     });
   } catch (error) {
-    fault = error;
+    fault = error instanceof ClientError ? endedBy(error) : error;
   }
   await progress.end();
   const name = file === '-' ? 'standard input' : basename(file);

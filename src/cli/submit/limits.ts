@@ -17,13 +17,6 @@ export const submitLimits = {
   batchRowsDefault: 500,
   /** The node's own cap on one request. */
   batchRowsMax: 50_000,
-  /** A quarter of what the node takes in one request (16 MiB), whatever the number of rows. */
-  batchBytesMax: 4 * 1024 * 1024,
-  /** Attempts at one batch while the node says that it is busy (503). */
-  attemptsMax: 10,
-  /** When a 503 names no time, and the longest that is waited when it does. */
-  retryAfterMsDefault: 1_000,
-  retryAfterMsMax: 60_000,
   /** Refused rows of one kind that the summary shows. */
   examplesMax: 3,
   /** A terminal's progress line is drawn at most this often; a file gets a line this often. */

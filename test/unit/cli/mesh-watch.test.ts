@@ -62,5 +62,7 @@ test('a stream that ends is taken up again, which tells of all peers anew', asyn
   const io = testIo();
   expect(await runCli(['mesh', 'watch', '--count', '6', '--url', node.url], io)).toBe(0);
   expect(io.out().match(/ enter /g)).toHaveLength(2);
-  expect(io.err()).toBe('The stream ended (the node closed it); connecting again in 0.5 s.\n');
+  expect(io.err()).toBe(
+    `Lost ${node.url} (it closed the stream); connecting again in 0.5 s.\nReconnected to ${node.url}.\n`,
+  );
 });

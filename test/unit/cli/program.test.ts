@@ -1,3 +1,4 @@
+import { curvePairOf } from 'tocsin/mesh';
 import { expect, test } from 'vitest';
 
 import { runCli } from '../../../src/cli/program.ts';
@@ -76,6 +77,27 @@ test('keygen prints a new key of 32 bytes and, beside it, whom to give it to', a
   expect(Buffer.from(key, 'base64url')).toHaveLength(32);
   expect(one.out()).not.toBe(two.out());
   expect(one.err()).toContain('to nobody else');
+});
+
+test('keygen --pair prints the pair of the key that is set, for other programs, and else of a new one', async () => {
+  const key = Buffer.alloc(32, 7);
+  const env = { TOCSIN_STREAM_KEY: key.toString('base64url') };
+  const io = testIo({ env });
+  expect(await runCli(['keygen', '--pair'], io)).toBe(0);
+  const { publicKey, secretKey } = curvePairOf(key);
+  expect(io.out()).toContain(`public key: ${publicKey}\nsecret key: ${secretKey}\n`);
+  expect(io.out()).toContain(`socket.curve_serverkey = b'${publicKey}'\n`);
+  expect(io.out()).not.toContain('TOCSIN_STREAM_KEY');
+  const made = testIo();
+  await runCli(['keygen', '--pair'], made);
+  const [, fresh = ''] = /^TOCSIN_STREAM_KEY=([\w-]{43})$/m.exec(made.out()) ?? [];
+  expect(made.out()).toContain(curvePairOf(Buffer.from(fresh, 'base64url')).secretKey);
+  const mesh = testIo({ env: { TOCSIN_MESH_KEY: env.TOCSIN_STREAM_KEY } });
+  await runCli(['keygen', '--pair', 'mesh'], mesh);
+  expect(mesh.out()).toBe(io.out());
+  const bad = testIo({ env: { TOCSIN_STREAM_KEY: 'secret' } });
+  expect(await runCli(['keygen', '--pair'], bad)).toBe(2);
+  expect(bad.err()).not.toContain('secret"');
 });
 
 test('a reader of the output that goes away is no error', async () => {

@@ -5,6 +5,7 @@ import { testIo } from './support/io.ts';
 import { type Answer, json, testNode } from './support/node.ts';
 
 const record = {
+  id: '0'.repeat(32),
   itype: 'url',
   indicator: 'http://example.com/\u001b[2J',
   provider: 'alpha',
@@ -13,7 +14,9 @@ const record = {
   confidence: 8,
   tags: ['malware', 'phishing'],
   count: 2,
+  firsttime: '2026-01-02T03:04:05Z',
   lasttime: '2026-01-02T03:04:05Z',
+  reporttime: '2026-01-02T03:04:05Z',
 };
 const page = { meta: { mode: 'query', defaults: {}, count: 1 }, data: [record] };
 
@@ -186,7 +189,7 @@ test('a node that is not there ends with 3 and what to do', async () => {
   const io = testIo();
   expect(await runCli(['status', '--url', url], io)).toBe(3);
   expect(io.err()).toMatch(
-    /^No node answers at http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)\. Start one with `tocsin start`/,
+    /^No node answers at http:\/\/127\.0\.0\.1:\d+ \(ECONNREFUSED\)\. .*\nStart one with `tocsin start`/,
   );
 });
 
@@ -197,14 +200,14 @@ test('an answer that breaks off ends with 3, not with a stack', async () => {
   });
   const io = testIo();
   expect(await runCli(['search', 'x', '--url', node.url], io)).toBe(3);
-  expect(io.err()).toMatch(/^The node stopped in the middle of its answer/);
+  expect(io.err()).toMatch(/^http:.* stopped in the middle of its answer/);
 });
 
 test('a server that is no Tocsin node is told apart', async () => {
   await using node = await testNode((_seen, response) => response.end('<html>'));
   const io = testIo();
   expect(await runCli(['search', 'x', '--url', node.url], io)).toBe(1);
-  expect(io.err()).toContain('Does --url name a Tocsin node?');
+  expect(io.err()).toContain('is it the address of a Tocsin node');
 });
 
 test('feed elsewhere than on a terminal is the CSV of the node, byte by byte', async () => {
@@ -279,7 +282,7 @@ test('feed --explain of a node that does not explain is told apart', async () =>
   await using node = await testNode((_seen, response) => json(response, 200, page));
   const io = testIo();
   expect(await runCli(['feed', '--explain', 'example.com', '--url', node.url], io)).toBe(1);
-  expect(io.err()).toContain('Does --url name a Tocsin node?');
+  expect(io.err()).toContain('is it the address of a Tocsin node');
 });
 
 test('status shows all that the node says, nested or not', async () => {

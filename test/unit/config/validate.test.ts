@@ -121,6 +121,16 @@ test('HTTP and the stream may be opened to others, with a warning', async () => 
   });
 });
 
+test('PULL on an address that others reach is refused without a stream key', async () => {
+  const flags = { pullPort: '8482', pullHost: '192.0.2.10' };
+  expect(await problemsOf({ flags })).toEqual([expect.stringContaining('TOCSIN_STREAM_KEY')]);
+  // Without a port nothing is bound.
+  expect(await problemsOf({ flags: { pullHost: '192.0.2.10' } })).toEqual([]);
+  expect(await problemsOf({ flags: { pullPort: '8482' } })).toEqual([]);
+  const env = { TOCSIN_STREAM_KEY: Buffer.alloc(32, 7).toString('base64url'), TOCSIN_STREAM_HOST: '0.0.0.0' };
+  expect(await configure({ flags, env })).toMatchObject({ ok: true, warnings: [] });
+});
+
 test('a bad list of tokens is refused without showing it', async () => {
   const tokens = 'secret'.repeat(11_000);
   const [problem] = await problemsOf({ env: { TOCSIN_TOKENS: tokens } });

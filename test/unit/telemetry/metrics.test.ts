@@ -11,6 +11,7 @@ function metricsOf() {
     numbers: noMesh,
     mesh: new Map([['bad-hello', 3]]),
     replication: new Map<string, number>(),
+    pull: new Map([['accepted', 5]]),
   };
   const metrics = createMetrics({
     readiness: () => told.readiness,
@@ -20,6 +21,7 @@ function metricsOf() {
     meshEvents: () => told.mesh,
     replicationEvents: () => told.replication,
     webhooks: () => ({ outcomes: new Map([['delivered', 3]]), pending: 2, dead: 1 }),
+    pullEvents: () => told.pull,
   });
   const samples = async () =>
     (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));

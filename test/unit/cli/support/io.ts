@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
+import { curvePairOf } from 'tocsin/mesh';
 
 import type { Io, Output, StopSignal } from '../../../../src/cli/io.ts';
 
 export type TestIo = Io & {
   readonly out: () => string;
   readonly err: () => string;
-  /** What the command waited for, in milliseconds; no test waits. */
+  /** What the command said it would wait for, in milliseconds. Once that is told, the time has passed: no test waits. */
   readonly waits: number[];
   readonly exits: number[];
   send(signal: StopSignal): void;
@@ -24,11 +25,26 @@ export function testIo(options: TestIoOptions = {}): TestIo {
   const waits: number[] = [];
   const exits: number[] = [];
   const listeners = new Set<(signal: StopSignal) => void>();
-  const output = (lines: string[]): Output => ({
+  const timers = new Set<{ readonly dueMs: number; readonly task: () => void }>();
+  let passedMs = 0;
+  function pass(ms: number): void {
+    waits.push(ms);
+    // The wait begins when it has been told.
+    setImmediate(() => {
+      passedMs += ms;
+      for (const timer of [...timers].filter(({ dueMs }) => dueMs <= passedMs)) {
+        timers.delete(timer);
+        timer.task();
+      }
+    });
+  }
+  const output = (lines: string[], hears: (text: string) => void): Output => ({
     isTTY: terminal !== undefined,
     columns: terminal,
     async write(text) {
-      lines.push(typeof text === 'string' ? text : Buffer.from(text).toString());
+      const line = typeof text === 'string' ? text : Buffer.from(text).toString();
+      lines.push(line);
+      hears(line);
     },
   });
   let nowMs = 1_000;
@@ -36,22 +52,28 @@ export function testIo(options: TestIoOptions = {}): TestIo {
     env: {},
     cwd: '/nowhere',
     stdin: Readable.from([Buffer.from(input)]),
-    stdout: output(out),
-    stderr: output(err),
+    stdout: output(out, () => undefined),
+    stderr: output(err, (text) => {
+      const [, seconds] = /\b(?:connecting|[Tt]rying) again.* in ([\d.]+) s\./.exec(text) ?? [];
+      if (seconds !== undefined) pass(Number(seconds) * 1_000);
+    }),
     nowMs: () => {
       nowMs += 1;
       return nowMs;
     },
-    async sleep(ms, signal) {
-      signal?.throwIfAborted();
-      waits.push(ms);
+    after(delayMs, task) {
+      const timer = { dueMs: passedMs + delayMs, task };
+      timers.add(timer);
+      return { stop: () => void timers.delete(timer) };
     },
+    random: () => 1,
     onSignal(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     exit: (code) => exits.push(code),
     isAlive: (pid) => pid === process.pid,
+    curvePairOf: async (key) => curvePairOf(key),
     startNode: () => Promise.reject(new Error('no node is started in this test')),
     ...parts,
     out: () => out.join(''),
