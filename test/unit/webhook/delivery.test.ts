@@ -2,8 +2,8 @@ import { Webhook } from 'standardwebhooks';
 import { describe, expect, test } from 'vitest';
 import { openBatch } from '../../../src/event/batch.ts';
 import { openRooms } from '../../support/rooms.ts';
+import { type Answer, answering, type Received, startReceiver } from '../../support/webhook-receiver.ts';
 import { ask, makeWebhook, until } from './support/driving.ts';
-import { type Answer, answering, type Received, startReceiver } from './support/receiver.ts';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;

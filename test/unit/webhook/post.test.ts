@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { allowedFrom } from '../../../src/webhook/guard.ts';
 import { createPoster, type Resolve } from '../../../src/webhook/post.ts';
 import { manualClock } from '../../support/rooms.ts';
-import { type Answer, answering, startReceiver } from './support/receiver.ts';
+import { type Answer, answering, startReceiver } from '../../support/webhook-receiver.ts';
 
 const nobody: Resolve = () => Promise.reject(new Error('ENOTFOUND'));
 
