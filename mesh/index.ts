@@ -20,7 +20,7 @@ export type { EventsOptions } from './event-stream.ts';
 export type { ExitReason, MeshEvent, PeerInfo } from './events.ts';
 export { isPeerId, type PeerId, peerIdFromBytes, peerIdToBytes } from './ids.ts';
 export { defaultLimits, type MeshLimits } from './limits.ts';
-export type { Mesh, MeshSettings, PeerView } from './mesh.ts';
+export type { Mesh, MeshSettings, PeerView, ShoutOptions } from './mesh.ts';
 export { startMesh } from './node.ts';
 export { defaultTiming, type PeerTiming } from './peer/timing.ts';
 export { jitter, pick, type Random, randomInt, seededRandom, systemRandom } from './random.ts';

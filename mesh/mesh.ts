@@ -57,6 +57,11 @@ export type PeerView = {
   readonly queuedBytes: number;
 };
 
+export type ShoutOptions = {
+  /** Who of the group is meant. */
+  readonly to?: (peer: PeerId) => boolean;
+};
+
 export interface Mesh extends AsyncDisposable {
   readonly id: PeerId;
   readonly name: string;
@@ -78,8 +83,11 @@ export interface Mesh extends AsyncDisposable {
    * content that peers would refuse.
    */
   whisper(to: PeerId, content: Content): boolean;
-  /** To every peer in `group`, of which we need not be a member; answers how many took it. Throws as `whisper` does. */
-  shout(group: string, content: Content): number;
+  /**
+   * To every peer in `group`, of which we need not be a member, or to those that `to` is true of; answers how many took it.
+   * Throws as `whisper` does.
+   */
+  shout(group: string, content: Content, options?: ShoutOptions): number;
   /**
    * The events for a `for await`, from this call on, first the peers that are here already. What a slow reader leaves waiting
    * is bounded: above it whispers and shouts are dropped, and an `inbox-full` says how many.

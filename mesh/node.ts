@@ -270,9 +270,9 @@ export async function startMesh(given: MeshSettings, parts: Partial<MeshParts> =
       const content = framesOf(said, limits);
       return table.whisper(to, content);
     },
-    shout(group, said) {
+    shout(group, said, options) {
       const content = framesOf(said, limits);
-      return table.shout(group, content);
+      return table.shout(group, content, options?.to);
     },
     subscribe,
     events: (options) => eventStream({ subscribe, onStopped, limits }, options),

@@ -17,6 +17,7 @@ import { loadAccess, parseFleetTokens } from './access/tokens.ts';
 import type { StartedNode } from './cli/io.ts';
 import { version } from './cli/version.ts';
 import { bindAt, discoveriesOf, discoverySentence, securitySentence } from './compose/discoveries.ts';
+import { openIndicatorsGroup } from './compose/indicators-group.ts';
 import { tallyMesh } from './compose/mesh-tally.ts';
 import { tocsinHeader } from './compose/mesh-view.ts';
 import { unstarted, viewOf } from './compose/node-view.ts';
@@ -178,7 +179,7 @@ async function startNode(
     stops.push(() => webhooks.stop());
     const meshView: { current: MeshView } = { current: unstarted };
     const meshNumbers = { current: () => noMesh };
-    const counters = { mesh: uncounted, replication: uncounted, pull: uncounted };
+    const counters = { mesh: uncounted, replication: uncounted, pull: uncounted, group: uncounted };
     const app = createApp({
       intake,
       store,
@@ -202,6 +203,7 @@ async function startNode(
         replicationEvents: () => counters.replication(),
         webhooks: webhooks.numbers,
         pullEvents: () => counters.pull(),
+        groupEvents: () => counters.group(),
       }),
       clock: systemClock,
       version: version(),
@@ -327,6 +329,16 @@ async function startNode(
       if (reason !== undefined)
         log.warn({ reason }, 'the node stops before another one has all of its events');
     });
+    const group = openIndicatorsGroup({
+      mesh,
+      store,
+      intake,
+      self: identity.nodeId,
+      clock: systemClock,
+      warn: (message, details) => log.warn(details, message),
+    });
+    counters.group = group.counters;
+    stops.push(() => group.stop());
     // What comes by it is told to another node as well: it stops before that.
     if (pull !== undefined) stops.push(() => pull.stop());
     log.info({ id: identity.nodeId, url: server.url, mesh: mesh.endpoint }, 'started');

@@ -84,8 +84,8 @@ export interface PeerTable {
   announce(message: Outgoing): void;
   /** Content to one peer. False when it is not ready, or its outbox is full. */
   whisper(id: PeerId, content: Frames): boolean;
-  /** Content to every peer in `group` that is ready; answers how many outboxes took it. */
-  shout(group: string, content: Frames): number;
+  /** Content to every peer in `group` that is ready, and that `to` is true of; answers how many outboxes took it. */
+  shout(group: string, content: Frames, to?: (id: PeerId) => boolean): number;
   /** Says goodbye to all, and closes their mailboxes. */
   close(): Promise<void>;
 }
@@ -359,11 +359,12 @@ export function createPeerTable(parts: PeerTableParts): PeerTable {
       const entry = entries.get(id);
       return entry?.peer.phase === 'ready' && say(entry, encodeControl({ kind: 'whisper' }), content);
     },
-    shout(group, content) {
+    shout(group, content, to) {
       let control: Uint8Array | undefined;
       let taken = 0;
       for (const entry of entries.values()) {
-        if (entry.peer.phase !== 'ready' || !entry.peer.membership.groups.has(group)) continue;
+        const { id, phase, membership } = entry.peer;
+        if (phase !== 'ready' || !membership.groups.has(group) || to?.(id) === false) continue;
         control ??= encodeControl({ kind: 'shout', group });
         if (say(entry, control, content)) taken++;
       }

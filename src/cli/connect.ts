@@ -9,7 +9,7 @@ import type { Io } from './io.ts';
 export async function connect(options: ConnectionOptions, io: Io): Promise<Client> {
   const nodes = await findNodes(options, io);
   return createClient({
-    nodes: nodes.map(({ url, token }) => ({ url, ...(token !== undefined && { token }) })),
+    nodes,
     clock: { wallMs: io.nowMs, after: io.after },
     random: io.random,
   });

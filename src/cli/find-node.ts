@@ -13,7 +13,11 @@ export type ConnectionOptions = {
   readonly node?: string;
 };
 
-export type NodeAddress = { readonly url: string; readonly token: string | undefined };
+export type NodeAddress = {
+  readonly url: string;
+  /** As it was named, or what reads the one that holds now: a node on this machine has another one after each start. */
+  readonly token: string | (() => Promise<string | undefined>);
+};
 
 /** What a running node leaves in its data directory (mode 0600), for commands of the same user on the same machine. */
 type NodeFile = { readonly url: string; readonly pid: number; readonly token: string | undefined };
@@ -31,12 +35,11 @@ export async function findNodes(options: ConnectionOptions, io: Io): Promise<rea
   const urls = options.url ?? (fromEnv === undefined ? [] : [fromEnv]);
   if (urls.length > 0) {
     const checked = urls.flatMap((list) => list.split(',')).map(checkUrl);
-    return Promise.all(
-      checked.map(async (url) => ({ url, token: token ?? (await tokenFor(url, options, io)) })),
-    );
+    return checked.map((url) => ({ url, token: token ?? (() => tokenFor(url, options, io)) }));
   }
   const node = await runningNode(options, io);
-  return [{ url: checkUrl(node.url), token: token ?? node.token }];
+  const url = checkUrl(node.url);
+  return [{ url, token: token ?? (() => tokenFor(url, options, io)) }];
 }
 
 function checkUrl(text: string): string {

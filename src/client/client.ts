@@ -5,7 +5,7 @@ import { systemClock } from './clock.ts';
 import type { Closable } from './closable.ts';
 import { ask, type ClientParts, type NodeRequest } from './http.ts';
 import { type MeshEvent, type MeshEventsOptions, openMeshEvents } from './mesh-events.ts';
-import { type NodeChoice, readNodes, takeTurns } from './nodes.ts';
+import { type NodeChoice, readNodes, type TokenChoice, takeTurns } from './nodes.ts';
 import type { FeedRow, IndicatorRecord, Page, ValueAnswer } from './records.ts';
 import {
   type FeedOptions,
@@ -37,7 +37,7 @@ export type {
   SightingMessage,
   StreamMessage,
 } from './messages.ts';
-export type { NodeChoice } from './nodes.ts';
+export type { NodeChoice, TokenChoice } from './nodes.ts';
 export type { Refusal } from './outcome.ts';
 export type { FeedRow, IndicatorRecord, Page, ValueAnswer } from './records.ts';
 export type { FeedOptions, SearchOneOptions, SearchOptions } from './search.ts';
@@ -49,7 +49,7 @@ export type ClientOptions = {
   /** One or more nodes of one mesh. The first that answers is asked until it fails; then the next. */
   readonly nodes: readonly NodeChoice[];
   /** Shown to all nodes that have none of their own. */
-  readonly token?: string | undefined;
+  readonly token?: TokenChoice | undefined;
   /** In place of the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   readonly clock?: Clock | undefined;

@@ -1,7 +1,7 @@
 import { united } from './any-node.ts';
 import { chunksOf } from './body.ts';
 import { sleep } from './clock.ts';
-import { type ClientError, mayPass, strangeAnswer } from './errors.ts';
+import { ClientError, mayPass, strangeAnswer } from './errors.ts';
 import { ask, type ClientParts } from './http.ts';
 import { clientLimits } from './limits.ts';
 import type { ClientNode } from './nodes.ts';
@@ -120,7 +120,7 @@ async function connect<T>(
         return { node, response };
       } catch (error) {
         if (signal.aborted) return undefined;
-        if (!mayPass(error)) throw error;
+        if (!mayPass(error) && (isFirst || !mayRenew(error, node))) throw error;
         failures.push(error);
         onState?.({ kind: 'failed', node: node.url, reason: error.message });
       }
@@ -131,6 +131,11 @@ async function connect<T>(
     await wait(asked.length === failures.length ? Math.min(...asked) : 0);
     if (signal.aborted) return undefined;
   }
+}
+
+/** A node that restarts may know another token by now, which is written down a moment later. */
+function mayRenew(error: unknown, node: ClientNode): error is ClientError {
+  return error instanceof ClientError && error.status === 401 && typeof node.token === 'function';
 }
 
 async function open<T>(parts: ClientParts, following: Following<T>, node: ClientNode): Promise<Response> {

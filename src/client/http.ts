@@ -49,9 +49,10 @@ export async function ask(
   });
   let response: Response;
   try {
+    const token = typeof node.token === 'function' ? await node.token() : node.token;
     response = await fetch(addressOf(node, path, query), {
       method,
-      headers: { ...headers, ...(node.token !== undefined && { authorization: `Bearer ${node.token}` }) },
+      headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },
       // A POST that is redirected becomes a GET and loses its rows; the person should name the right URL.
       redirect: 'manual',
       signal: stop.signal,

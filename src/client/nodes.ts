@@ -1,10 +1,13 @@
 import { ClientError } from './errors.ts';
 import { clientLimits } from './limits.ts';
 
-/** A node's address, or its address with a token of its own. */
-export type NodeChoice = string | { readonly url: string; readonly token?: string };
+/** A token, or what gives the one that holds now: it is called before each request. */
+export type TokenChoice = string | (() => string | undefined | Promise<string | undefined>);
 
-export type ClientNode = { readonly url: string; readonly token: string | undefined };
+/** A node's address, or its address with a token of its own. */
+export type NodeChoice = string | { readonly url: string; readonly token?: TokenChoice };
+
+export type ClientNode = { readonly url: string; readonly token: TokenChoice | undefined };
 
 /** The nodes in the order in which they are asked: the one that answered last comes first. */
 export type Turn = {
@@ -15,7 +18,10 @@ export type Turn = {
 };
 
 /** Throws ClientError `usage`. */
-export function readNodes(choices: readonly NodeChoice[], token: string | undefined): readonly ClientNode[] {
+export function readNodes(
+  choices: readonly NodeChoice[],
+  token: TokenChoice | undefined,
+): readonly ClientNode[] {
   if (choices.length === 0 || choices.length > clientLimits.nodesMax) {
     throw new ClientError(
       'usage',

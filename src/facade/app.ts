@@ -19,7 +19,7 @@ import { addWebhookRoutes } from './routes-webhooks.ts';
 import { parameterProblem } from './validation.ts';
 
 /** What answers without a token. */
-const openPaths = /^\/(?:health\/(?:live|ready)|docs(?:\/.*)?|openapi\.json)$/;
+const openPaths = /^\/(?:health\/(?:live|ready)|docs(?:\/.*)?|(?:openapi|asyncapi)\.json)$/;
 
 /** The HTTP interface over what it is handed; it has no socket, so a test can ask it directly. */
 export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
@@ -79,7 +79,7 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
   addWebhookRoutes(app, parts);
   addMeshRoutes(app, parts);
   addMetricsRoute(app, parts);
-  addDocs(app, parts.version);
+  addDocs(app, parts);
   refuseOtherMethods(app);
   return app;
 }

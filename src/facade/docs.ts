@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
+import { asyncapiDocument } from './asyncapi.ts';
 import type { Env } from './env.ts';
+import type { FacadeParts } from './parts.ts';
 
 /** Swagger UI's files come from its package, so that the page works where nothing else is reachable. */
 const assets: ReadonlyMap<string, string> = new Map([
@@ -36,6 +38,14 @@ const documentRoute = createRoute({
     200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: z.looseObject({}) } } },
   },
 });
+const streamsRoute = createRoute({
+  method: 'get',
+  path: '/asyncapi.json',
+  summary: 'The streams as a document',
+  responses: {
+    200: { description: 'AsyncAPI 3.0', content: { 'application/json': { schema: z.looseObject({}) } } },
+  },
+});
 const pageRoute = createRoute({
   method: 'get',
   path: '/docs',
@@ -53,12 +63,24 @@ const fileRoute = createRoute({
   },
 });
 
-export function addDocs(app: OpenAPIHono<Env>, version: string): void {
+export function addDocs(app: OpenAPIHono<Env>, { version, mesh }: FacadeParts): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'token', { type: 'http', scheme: 'bearer' });
-  for (const route of [documentRoute, pageRoute, fileRoute]) app.openAPIRegistry.registerPath(route);
+  for (const route of [documentRoute, streamsRoute, pageRoute, fileRoute])
+    app.openAPIRegistry.registerPath(route);
   app.doc31('/openapi.json', {
     openapi: '3.1.0',
-    info: { title: 'Tocsin', version, description: 'A brokerless mesh for threat intelligence.' },
+    info: {
+      title: 'Tocsin',
+      version,
+      description:
+        'A brokerless mesh for threat intelligence. The streams have a document of their own: [AsyncAPI](/asyncapi.json).',
+    },
+    externalDocs: { description: 'The streams (AsyncAPI 3)', url: '/asyncapi.json' },
+  });
+  app.get('/asyncapi.json', (context) => {
+    const { host: httpHost, protocol } = new URL(context.req.url);
+    const { stream: publisher } = mesh.self().endpoints;
+    return context.json(asyncapiDocument({ version, httpHost, isHttps: protocol === 'https:', publisher }));
   });
   app.get('/docs', (context) => context.html(page, 200, { 'content-security-policy': policy }));
   app.get('/docs/:file', async (context) => {

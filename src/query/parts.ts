@@ -81,6 +81,21 @@ function hostParts(host: string, related: Related): readonly Part[] {
   return address === undefined ? parts : [...parts, ...coveringParts(address, related)];
 }
 
+/** The address or network that a value is, or is at. */
+export function networkOf({ itype, indicator }: Canonical): Network | undefined {
+  switch (itype) {
+    case 'ipv4':
+    case 'ipv6':
+      return readNetwork(indicator);
+    case 'url':
+      return hostAddress(splitAtHost(indicator).host);
+    case 'email':
+      return hostAddress(mailHost(indicator));
+    default:
+      return undefined;
+  }
+}
+
 function coveringParts(network: Network, related: Related): readonly Part[] {
   if (!related.has('covers')) return [];
   return [{ match: 'covers', itype: network.itype, ranges: covering(network) }];

@@ -1,8 +1,10 @@
+import type { Network } from '../indicator/address.ts';
 import type { IndicatorRecord } from '../indicator/types.ts';
 import { isBehind, type KeyRange, valueName } from '../store/keys.ts';
+import { coveringOf } from '../store/value-ranges.ts';
 import type { Asked } from './asked.ts';
-import { everyRelation } from './match.ts';
-import { type Part, partsOf } from './parts.ts';
+import { type Related, relations } from './match.ts';
+import { networkOf, type Part, partsOf } from './parts.ts';
 
 /** What a question about values looks at in a record. */
 export type Watched = Pick<IndicatorRecord, 'itype' | 'indicator'>;
@@ -10,10 +12,12 @@ export type Watched = Pick<IndicatorRecord, 'itype' | 'indicator'>;
 /** Whether a record would answer a question, told of the record alone. */
 export type Watch = (watched: Watched, key: string) => boolean;
 
+/** In a record's key provider and group follow its value. */
+const behindValue = '\0.';
+
 /** A watch's second argument, which many watches of one record share. */
 export function watchKeyOf({ itype, indicator }: Watched): string {
-  // Like a record's key, in which provider and group follow.
-  return `${valueName(itype, indicator)}\0.`;
+  return `${valueName(itype, indicator)}${behindValue}`;
 }
 
 /**
@@ -21,26 +25,31 @@ export function watchKeyOf({ itype, indicator }: Watched): string {
  * it, URLs and e-mail addresses at it, its host; of a pattern the names that fit.
  */
 export function watchOf(asked: readonly Asked[]): Watch {
-  const byItype = new Map<Watched['itype'], Part[]>();
-  for (const part of asked.flatMap((one) => partsOf(one, everyRelation))) {
-    const parts = byItype.get(part.itype) ?? [];
-    byItype.set(part.itype, [...parts, part]);
+  const byItype = new Map<Watched['itype'], Watch[]>();
+  function add(itype: Watched['itype'], watch: Watch): void {
+    byItype.set(itype, [...(byItype.get(itype) ?? []), watch]);
   }
-  return (watched, key) =>
-    byItype
-      .get(watched.itype)
-      ?.some(({ ranges, accepts }) => isWithin(ranges, key) && (accepts?.(watched) ?? true)) ?? false;
+  for (const one of asked) {
+    for (const part of partsOf(one, besideCovering))
+      add(part.itype, (watched, key) => isIn(part, watched, key));
+    const network = 'pattern' in one ? undefined : networkOf(one);
+    if (network !== undefined) add(network.itype, (_, key) => covers(network, key));
+  }
+  return (watched, key) => byItype.get(watched.itype)?.some((watch) => watch(watched, key)) ?? false;
 }
 
-/** The ranges of a part ascend and do not touch. */
-function isWithin(ranges: readonly KeyRange[], key: string): boolean {
-  let low = 0;
-  let high = ranges.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (isBehind(key, ranges[middle]?.gt ?? '')) low = middle + 1;
-    else high = middle;
-  }
-  const range = ranges[low - 1];
-  return range !== undefined && isBehind(range.lt, key);
+/** The networks that cover an address are up to 127 ranges: which one may be meant is told by the record. */
+const besideCovering: Related = new Set(relations.filter((relation) => relation !== 'covers'));
+
+function covers(network: Network, key: string): boolean {
+  const prefix = Number.parseInt(key.slice(-behindValue.length - 2, -behindValue.length), 16);
+  return prefix > 0 && prefix < network.prefix && isWithin(coveringOf(network, prefix), key);
+}
+
+function isIn({ ranges, accepts }: Part, watched: Watched, key: string): boolean {
+  return ranges.some((range) => isWithin(range, key)) && (accepts?.(watched) ?? true);
+}
+
+function isWithin({ gt, lt }: KeyRange, key: string): boolean {
+  return isBehind(key, gt) && isBehind(lt, key);
 }

@@ -29,18 +29,20 @@ export function inside(itype: 'ipv4' | 'ipv6', indicator: string): readonly KeyR
 
 /** The networks that an address or a network lies in, without itself; the widest first, in the order of keys. */
 export function covering(network: Network): readonly KeyRange[] {
-  const { itype, prefix } = network;
+  return Array.from({ length: network.prefix - 1 }, (_, i) => coveringOf(network, i + 1));
+}
+
+/** The one of them that has this prefix length, from 1 to less than the network's own. */
+export function coveringOf(network: Network, prefix: number): KeyRange {
+  const { itype } = network;
   const key = networkKey(network);
   // Of 32 digits, those of an IPv4 address are the last 8.
-  const unusedBits = 128 - addressBits[itype];
-  return Array.from({ length: prefix - 1 }, (_, i) => {
-    const bits = unusedBits + i + 1;
-    const whole = Math.floor(bits / 4);
-    // The digit in which the network ends, without the bits behind it.
-    const digit = Number.parseInt(key[whole] ?? '0', 16) & (0xf0 >> (bits % 4)) & 0xf;
-    const low = `${key.slice(0, whole)}${digit.toString(16)}`.padEnd(32, '0').slice(0, 32);
-    return single(itype, `${low}${(i + 1).toString(16).padStart(2, '0')}`);
-  });
+  const bits = 128 - addressBits[itype] + prefix;
+  const whole = Math.floor(bits / 4);
+  // The digit in which the network ends, without the bits behind it.
+  const digit = Number.parseInt(key[whole] ?? '0', 16) & (0xf0 >> (bits % 4)) & 0xf;
+  const low = `${key.slice(0, whole)}${digit.toString(16)}`.padEnd(32, '0').slice(0, 32);
+  return single(itype, `${low}${prefix.toString(16).padStart(2, '0')}`);
 }
 
 /** The domain names below a name, or below one label or more: `com` too. Without itself. */

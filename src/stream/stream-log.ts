@@ -158,10 +158,12 @@ export function createStreamLog(
       return chosen(tail.after(position, streamLimits.stepChangesMax), position, wanted);
     // Before a change of an earlier run is rendered: the cursor behind it says from when on another node goes on.
     if (position < start && oldFloors === undefined) await readReachOnce();
+    // What comes while it is read is not missing.
+    const end = last;
     const limit = Math.min(streamLimits.stepChangesMax, first - position - 1);
     const changes = await store.changesAfter(position, limit);
     // Up to the first hole; what lies behind it is found by the next step.
-    const from = changes[0]?.position ?? last + 1;
+    const from = changes[0]?.position ?? end + 1;
     const missed = from - position - 1;
     if (missed > 0) return { messages: [], position: position + missed, missed };
     const hole = changes.findIndex((change, i) => change.position !== from + i);

@@ -24,6 +24,8 @@ export type MetricsParts = {
   readonly webhooks: () => WebhookNumbers;
   /** What came by ZeroMQ PULL, and what was refused of it, by reason. */
   readonly pullEvents: () => ReadonlyMap<string, number>;
+  /** What was shouted to foreign peers, what they said, and what was refused of it, by reason. */
+  readonly groupEvents: () => ReadonlyMap<string, number>;
 };
 
 /** Metrics as a Prometheus server reads them. */
@@ -45,7 +47,8 @@ export function createMetrics(parts: MetricsParts): Metrics {
 }
 
 function registryOf(parts: MetricsParts): Registry {
-  const { readiness, records, logBytes, mesh, meshEvents, replicationEvents, pullEvents } = parts;
+  const { readiness, records, logBytes, mesh, meshEvents, replicationEvents, pullEvents, groupEvents } =
+    parts;
   const registry = new Registry();
   const registers = [registry];
 
@@ -104,6 +107,11 @@ function registryOf(parts: MetricsParts): Registry {
   counter('tocsin_mesh_events_total', 'What the mesh refused or dropped, by reason', meshEvents);
   counter('tocsin_replication_events_total', 'What replication refused or did, by reason', replicationEvents);
   counter('tocsin_pull_events_total', 'What ZeroMQ PULL took and refused, by reason', pullEvents);
+  counter(
+    'tocsin_group_events_total',
+    'What was told to foreign peers in the group INDICATORS, and what they said, by reason',
+    groupEvents,
+  );
   collectDefaultMetrics({
     register: registry,
     prefix: 'tocsin_',

@@ -21,8 +21,11 @@ async function nodeIn(directory: string, port: number, pid = process.pid): Promi
   await writeFile(join(cwd, directory, 'node.json'), JSON.stringify(content), { mode: 0o600 });
 }
 
-function find(options: ConnectionOptions = {}, env: Record<string, string> = {}) {
-  return findNodes(options, testIo({ cwd, env }));
+async function find(options: ConnectionOptions = {}, env: Record<string, string> = {}) {
+  const nodes = await findNodes(options, testIo({ cwd, env }));
+  return Promise.all(
+    nodes.map(async ({ url, token }) => ({ url, token: typeof token === 'string' ? token : await token() })),
+  );
 }
 
 test('the running node with the lowest number is found, with its token', async () => {

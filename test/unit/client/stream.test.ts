@@ -250,6 +250,33 @@ test.each([
   expect(await stream.next()).toEqual({ done: true, value: undefined });
 });
 
+test('a token that is renewed is asked for each time, and waited for after a restart of the node', async () => {
+  await using node = await testNode((seen, response) => {
+    const isKnown = seen.headers.authorization === (node.seen.length < 2 ? 'Bearer 1' : 'Bearer 4');
+    if (isKnown) openStream(response, message(node.seen.length)).end();
+    else json(response, 401, { title: 'Who is it?', status: 401 });
+  });
+  let asked = 0;
+  const { client, states, onState } = testClient([node.url], { token: async () => String(++asked) });
+  expect(ids(await take(client.stream({ onState }), 2))).toEqual(['1', '4']);
+  expect(states.map(({ kind }) => kind)).toEqual([
+    'connected',
+    'lost',
+    'failed',
+    'waiting',
+    'failed',
+    'waiting',
+    'reconnected',
+  ]);
+  await expect(
+    testClient([node.url], { token: () => 'wrong' })
+      .client.stream()
+      .next(),
+  ).rejects.toMatchObject({
+    status: 401,
+  });
+});
+
 test('a first connection that nobody takes ends with what each node says', async () => {
   await using page = await testNode((_seen, response) => response.end('<html>'));
   const gone = await testNode(() => undefined);

@@ -189,3 +189,21 @@ test('waiting for peers that do not come ends with what is missing', async () =>
   await told;
   await expect(a.waitForPeers()).rejects.toMatchObject({ code: 'STOPPED' });
 });
+
+test('a shout may be to some of a group', async () => {
+  const { start, run } = world();
+  const [a, b, c] = [await start('a'), await start('b'), await start('c')];
+  for (const mesh of [b, c]) mesh.join('chat');
+  run(2_000);
+  const heard: string[] = [];
+  for (const mesh of [b, c]) {
+    mesh.subscribe((event) => {
+      if (event.kind === 'shout') heard.push(`${mesh.name} ${event.content}`);
+    });
+  }
+  expect(a.shout('chat', 'to one', { to: (peer) => peer === c.id })).toBe(1);
+  expect(a.shout('chat', 'to nobody', { to: () => false })).toBe(0);
+  expect(a.shout('chat', 'to all', {})).toBe(2);
+  run(100);
+  expect(heard.toSorted()).toEqual(['b to all', 'c to all', 'c to one']);
+});

@@ -22,6 +22,7 @@ function metricsOf() {
     replicationEvents: () => told.replication,
     webhooks: () => ({ outcomes: new Map([['delivered', 3]]), pending: 2, dead: 1 }),
     pullEvents: () => told.pull,
+    groupEvents: () => new Map(),
   });
   const samples = async () =>
     (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
