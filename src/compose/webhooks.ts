@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { lookup } from 'node:dns/promises';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config/settings.ts';
 import { readSubscription } from '../facade/subscription.ts';
@@ -9,6 +8,7 @@ import type { StreamLog } from '../stream/stream-log.ts';
 import type { Logger } from '../telemetry/log.ts';
 import { allowedFrom } from '../webhook/guard.ts';
 import { createPoster } from '../webhook/post.ts';
+import { createResolve } from '../webhook/resolve.ts';
 import { startWebhooks, type Webhooks } from '../webhook/webhooks.ts';
 
 export type NodeWebhooksParts = {
@@ -22,7 +22,7 @@ export type NodeWebhooksParts = {
   readonly log: Logger;
 };
 
-/** The webhooks of a running node: names by the system's resolver, chance and documents of this node. */
+/** The webhooks of a running node. */
 export function startNodeWebhooks(parts: NodeWebhooksParts): Promise<Webhooks> {
   const { config, store, streamLog, intake, clock, isOwner, version, log } = parts;
   return startWebhooks({
@@ -33,7 +33,7 @@ export function startNodeWebhooks(parts: NodeWebhooksParts): Promise<Webhooks> {
     randomBytes,
     poster: createPoster({
       allowed: allowedFrom(config.webhookAllow),
-      resolve: async (name) => (await lookup(name, { all: true })).map(({ address }) => address),
+      resolve: createResolve(),
       clock,
     }),
     say: (sayings, wish) => intake.say(sayings, wish),

@@ -103,7 +103,8 @@ export function startDeliverer(parts: DelivererParts): Deliverer {
   }
 
   async function takeMessages(messages: readonly StreamMessage[], looked: number): Promise<void> {
-    const fresh = messages.filter((message) => !settled.has(message.id) && !outgoing.has(message.id));
+    const known = outgoing.ids();
+    const fresh = messages.filter((message) => !settled.has(message.id) && !known.has(message.id));
     readPosition = looked;
     outgoing.add(
       fresh.map((message) => ({ letter: letterOf(message.id, message.json), position: message.position })),
@@ -132,7 +133,7 @@ export function startDeliverer(parts: DelivererParts): Deliverer {
         return;
       }
       const kept = readPending(documentId, body);
-      if (kept !== undefined && !outgoing.has(kept.letter.id)) outgoing.addKept(kept);
+      if (kept !== undefined && !outgoing.ids().has(kept.letter.id)) outgoing.addKept(kept);
     }
   }
 
@@ -163,7 +164,7 @@ export function startDeliverer(parts: DelivererParts): Deliverer {
       const kept = found?.body === undefined ? undefined : readPending(documentId, found.body);
       // What this owner wrote by itself after a try is in its queue, or has left it.
       if (kept === undefined || (found?.stamp.origin === log.nodeId && kept.attempts > 0)) return;
-      if (!outgoing.has(kept.letter.id)) outgoing.addKept(kept);
+      if (!outgoing.ids().has(kept.letter.id)) outgoing.addKept(kept);
     },
     renew: outgoing.renew,
     stop(isDeleted) {

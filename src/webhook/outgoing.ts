@@ -60,7 +60,8 @@ export interface Outgoing {
   add(letters: readonly Pick<Waiting, 'letter' | 'position'>[]): void;
   /** One that a document keeps. */
   addKept(kept: KeptLetter): void;
-  has(letterId: string): boolean;
+  /** Of the letters that wait or are under way. */
+  ids(): ReadonlySet<string>;
   isFull(): boolean;
   isEmpty(): boolean;
   /** From where another owner has to read, when this one has read to `readPosition`. */
@@ -193,7 +194,7 @@ export function createOutgoing(parts: OutgoingParts): Outgoing {
       queue = enqueue(queue, [{ ...kept, position: undefined }]);
       pump();
     },
-    has: (letterId) => [...queue.waiting, ...queue.flying].some(({ letter }) => letter.id === letterId),
+    ids: () => new Set([...queue.waiting, ...queue.flying].map(({ letter }) => letter.id)),
     isFull: () => heldEvents(queue) >= deliveryLimits.waitingMax,
     isEmpty: () => queue.waiting.length + queue.flying.length === 0,
     safePosition: (readPosition) => safePosition(queue, readPosition),
