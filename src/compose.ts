@@ -13,6 +13,7 @@ import {
   udpDatagrams,
   zeromqTransport,
 } from 'tocsin/mesh';
+import { createTickets } from './access/tickets.ts';
 import { loadAccess, parseFleetTokens } from './access/tokens.ts';
 import type { StartedNode } from './cli/io.ts';
 import { version } from './cli/version.ts';
@@ -188,6 +189,7 @@ async function startNode(
       readers,
       access,
       webhooks: webhooks.desk,
+      tickets: createTickets(systemClock, randomBytes),
       mesh: {
         self: () => meshView.current.self(),
         peers: () => meshView.current.peers(),

@@ -21,6 +21,7 @@ const descriptions = {
   413: 'The body is larger than the cap, which is named',
   415: 'The media type of the body is not taken; those that are, are named',
   422: 'No row was accepted; `refused` says why for each',
+  426: 'The request does not ask for a WebSocket',
   503: 'Not now; Retry-After says when to come back',
 } as const;
 

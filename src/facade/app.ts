@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { authenticate } from '../access/tokens.ts';
+import type { HonoRequest } from 'hono';
+import { authenticate, type Principal } from '../access/tokens.ts';
 import { addDocs } from './docs.ts';
 import type { Env } from './env.ts';
 import type { FacadeParts } from './parts.ts';
@@ -20,6 +21,9 @@ import { parameterProblem } from './validation.ts';
 
 /** What answers without a token. */
 const openPaths = /^\/(?:health\/(?:live|ready)|docs(?:\/.*)?|(?:openapi|asyncapi)\.json)$/;
+
+/** What a ticket opens. */
+const streamPaths = /^\/stream(?:\/(?:ws|ndjson))?\/?$/;
 
 /** The HTTP interface over what it is handed; it has no socket, so a test can ask it directly. */
 export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
@@ -55,7 +59,7 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
   });
   app.use(async (context, next) => {
     if (openPaths.test(context.req.path)) return next();
-    const principal = authenticate(parts.access, context.req.header('authorization'));
+    const principal = principalOf(context.req);
     if (principal === undefined) {
       throw new Problem(
         401,
@@ -67,6 +71,22 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
     context.set('principal', principal);
     return next();
   });
+
+  /** By the token; where a stream is read, by a ticket when no token is sent. */
+  function principalOf(request: HonoRequest): Principal | undefined {
+    const header = request.header('authorization');
+    const ticket = request.query('ticket');
+    if (header !== undefined || ticket === undefined || !streamPaths.test(request.path))
+      return authenticate(parts.access, header);
+    const principal = parts.tickets.redeem(ticket);
+    if (principal !== undefined) return principal;
+    throw new Problem(
+      401,
+      'this ticket was used, is older than a minute, or is of another node: POST /stream/ticket with a token gives one',
+      {},
+      { 'www-authenticate': 'Bearer' },
+    );
+  }
 
   addHealthRoutes(app, parts);
   addIndicatorRoutes(app, parts);

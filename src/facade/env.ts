@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Principal } from '../access/tokens.ts';
+import type { OfferedWebSocket } from './upgrade.ts';
 
 /** What middleware leaves for a route. */
 export type Env = {
@@ -7,6 +8,7 @@ export type Env = {
   /** Absent when no server is in between. */
   Bindings: {
     readonly stopping?: AbortSignal;
+    readonly webSocket?: OfferedWebSocket;
     readonly incoming?: IncomingMessage;
     readonly outgoing?: ServerResponse;
   };

@@ -121,10 +121,14 @@ export const windowParameters = {
   reported: span('Last reported to the mesh (reporttime)').optional(),
 };
 
+export function wholeNumber(min: number, max: number, description: string, example: string) {
+  return number(min, max, description, example).refine(Number.isInteger, {
+    message: `allowed is a whole number from ${min} to ${max}`,
+  });
+}
+
 export function limitParameter(max: number, description: string) {
-  return number(1, max, description, '100')
-    .refine(Number.isInteger, { message: `allowed is a whole number from 1 to ${max}` })
-    .optional();
+  return wholeNumber(1, max, description, '100').optional();
 }
 
 type FilterValues = {

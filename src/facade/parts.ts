@@ -1,3 +1,4 @@
+import type { Tickets } from '../access/tickets.ts';
 import type { Access } from '../access/tokens.ts';
 import type { Clock } from '../clock.ts';
 import type { Feeds } from '../feed/feeds.ts';
@@ -62,6 +63,7 @@ export type FacadeParts = {
   readonly readers: Readers;
   readonly access: Access;
   readonly webhooks: WebhookDesk;
+  readonly tickets: Tickets;
   readonly mesh: MeshView;
   readonly metrics: MetricsView;
   readonly clock: Clock;

@@ -34,6 +34,7 @@ const titles: Readonly<Record<number, string>> = {
   413: 'Too large',
   415: 'Unsupported media type',
   422: 'Nothing accepted',
+  426: 'Upgrade required',
   431: 'Headers too large',
   500: 'Internal error',
   503: 'Not now',

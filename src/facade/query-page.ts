@@ -12,8 +12,12 @@ import type { FacadeParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import { badCursor, cursorOf, type Question } from './question.ts';
 
-/** Query mode. Throws Problem 400. */
-export async function queryPage(values: Question, { store, clock, feeds }: FacadeParts): Promise<Page> {
+/** Query mode. `streamCursor` was taken before. Throws Problem 400. */
+export async function queryPage(
+  values: Question,
+  { store, clock, feeds }: FacadeParts,
+  streamCursor: string,
+): Promise<Page> {
   const {
     cursor,
     limit: askedLimit,
@@ -49,6 +53,7 @@ export async function queryPage(values: Question, { store, clock, feeds }: Facad
     fields: q === undefined ? publicRecordFields : [...publicRecordFields, 'match'],
     rows: answers.map(presentAnswer),
     next: next === undefined ? undefined : writeCursor(next, question),
+    streamCursor,
     ...(explain && { explain }),
   };
 }

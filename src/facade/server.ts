@@ -4,9 +4,16 @@ import type { Duplex } from 'node:stream';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import type { Clock } from '../clock.ts';
 import { Problem, problemResponse, problemText } from './problem.ts';
+import { handleUpgrades, type OfferedWebSocket } from './upgrade.ts';
 
-/** What an app is told beside the request; `stopping` aborts when streams are to end. */
-export type ServerBindings = HttpBindings & { readonly stopping: AbortSignal };
+/**
+ * What an app is told beside the request; `stopping` aborts when streams are to end. Who asks for a WebSocket has no answer to
+ * write to.
+ */
+export type ServerBindings = Partial<HttpBindings> & {
+  readonly stopping: AbortSignal;
+  readonly webSocket?: OfferedWebSocket;
+};
 
 /** An app as a server sees it. */
 type Fetch = (request: Request, bindings: ServerBindings) => Response | Promise<Response>;
@@ -53,6 +60,7 @@ export async function startServer(
       { errorHandler: (error) => problemResponse(unreadable(error)) },
     ),
   );
+  handleUpgrades(server, (request, webSocket) => fetch(request, { webSocket, stopping: stopping.signal }));
   server.timeout = limits.idleMsMax;
   server.maxConnections = limits.connectionsMax;
   /** By connection, the answer that was begun last. */

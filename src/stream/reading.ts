@@ -47,6 +47,8 @@ export interface Reading {
   next(): Promise<readonly Part[]>;
   /** The cursor behind all that `next` has answered. */
   cursor(): string;
+  /** Whether there is nothing behind it yet. */
+  isAtEnd(): boolean;
   /** Ends it; what waits in `next` comes back. Stopping twice is safe. */
   stop(): void;
 }
@@ -116,6 +118,7 @@ export function createReading(
   return {
     next: () => (position === undefined ? opening() : following(position)),
     cursor: () => log.cursorAt(position ?? log.lastPosition()),
+    isAtEnd: () => (position ?? Number.NEGATIVE_INFINITY) >= log.lastPosition(),
     stop: end,
   };
 }

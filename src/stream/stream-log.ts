@@ -1,12 +1,13 @@
 import type { Clock } from '../clock.ts';
 import type { NodeId } from '../event/types.ts';
 import type { Change, IndicatorStore } from '../store/store.ts';
+import { createBacklog } from './backlog.ts';
 import { cursorOf, foreignMarginMs, readCursor } from './cursor.ts';
 import { type StreamMessage, streamMessage } from './envelope.ts';
 import { type Reach, readReach } from './log-reach.ts';
 import { createFloors } from './log-times.ts';
 import { createSleepers } from './sleepers.ts';
-import { isWanted, offer, type StreamFilter } from './stream-filter.ts';
+import { isWanted, type StreamFilter } from './stream-filter.ts';
 import { madeMs, type Subject } from './subject.ts';
 import { createTail, type Kept, unreadChangesMax } from './tail.ts';
 
@@ -73,6 +74,7 @@ export function createStreamLog(
   settledMs: () => number = clock.wallMs,
 ): StreamLog {
   const tail = createTail();
+  const backlog = createBacklog(store);
   const sleepers = createSleepers(clock);
   /** Of what came since this was made; what came before is in the log's reach. */
   const floors = createFloors();
@@ -100,7 +102,10 @@ export function createStreamLog(
     // A snapshot came, with changes of any age that are in no stream.
     const isGap = first.position !== last + 1;
     if (isGap) floors.add(first.position - 1, 0);
-    if (!isRead || isGap) tail.clear();
+    if (!isRead || isGap) {
+      tail.clear();
+      backlog.clear();
+    }
     last = newest.position;
     floors.add(
       last,
@@ -160,27 +165,15 @@ export function createStreamLog(
     if (position < start && oldFloors === undefined) await readReachOnce();
     // What comes while it is read is not missing.
     const end = last;
-    const limit = Math.min(streamLimits.stepChangesMax, first - position - 1);
-    const changes = await store.changesAfter(position, limit);
+    const changes = await backlog.after(position, first);
     // Up to the first hole; what lies behind it is found by the next step.
-    const from = changes[0]?.position ?? end + 1;
-    const missed = from - position - 1;
+    const missed = (changes[0]?.change.position ?? end + 1) - position - 1;
     if (missed > 0) return { messages: [], position: position + missed, missed };
-    const hole = changes.findIndex((change, i) => change.position !== from + i);
-    const whole = hole === -1 ? changes : changes.slice(0, hole);
-    return chosen(
-      whole.map((change) => ({ ...offer(change), message: undefined })),
-      position,
-      wanted,
-    );
+    return chosen(changes, position, wanted);
   }
 
   /** Of changes that follow one another those that are wanted, up to what a step takes. */
-  function chosen(
-    changes: readonly Omit<Kept, 'characters'>[],
-    position: number,
-    wanted: StreamFilter,
-  ): Step {
+  function chosen(changes: readonly Kept[], position: number, wanted: StreamFilter): Step {
     const messages: StreamMessage[] = [];
     let characters = 0;
     let at = position;

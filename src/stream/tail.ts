@@ -29,42 +29,47 @@ export interface Tail {
 export const unreadChangesMax = tailLimits.changesMax;
 
 export function createTail(): Tail {
-  let kept: Kept[] = [];
+  let all: Kept[] = [];
   let characters = 0;
 
   function trim(): void {
     let cut = 0;
     while (
-      cut < kept.length &&
-      (kept.length - cut > tailLimits.changesMax || characters > tailLimits.charactersMax)
+      cut < all.length &&
+      (all.length - cut > tailLimits.changesMax || characters > tailLimits.charactersMax)
     ) {
-      characters -= kept[cut]?.characters ?? 0;
+      characters -= all[cut]?.characters ?? 0;
       cut++;
     }
-    if (cut > 0) kept = kept.slice(cut);
+    if (cut > 0) all = all.slice(cut);
   }
 
   return {
-    first: () => kept[0]?.change.position,
+    first: () => all[0]?.change.position,
     after(position, limit) {
-      const from = position + 1 - (kept[0]?.change.position ?? 0);
-      return kept.slice(from, from + limit);
+      const from = position + 1 - (all[0]?.change.position ?? 0);
+      return all.slice(from, from + limit);
     },
     add(changes) {
       const added = changes.map((change): Kept => {
-        const size = charactersOf(change);
-        characters += size;
-        return { ...offer(change), characters: size, message: undefined };
+        const each = kept(change);
+        characters += each.characters;
+        return each;
       });
-      kept.push(...added);
+      for (const each of added) all.push(each);
       trim();
       return added;
     },
     clear() {
-      kept = [];
+      all = [];
       characters = 0;
     },
   };
+}
+
+export function kept(change: Change): Kept {
+  const { subject, watchKey } = offer(change);
+  return { change, subject, watchKey, characters: charactersOf(change), message: undefined };
 }
 
 function charactersOf(change: Change): number {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MemoryLevel } from 'memory-level';
+import { createTickets } from '../../src/access/tickets.ts';
 import { loadAccess } from '../../src/access/tokens.ts';
 import type { Clock } from '../../src/clock.ts';
 import { hybridClock } from '../../src/event/hlc.ts';
@@ -73,6 +74,7 @@ export async function openRooms(seed = 1) {
   const fleet = scopes.map((scope) => ({ name: scope, secret: secretOf(scope), scopes: [scope] }));
   const access = await loadAccess(directory, fleet, (length) => new Uint8Array(length));
   await rm(directory, { recursive: true });
+  const readers = createReaders();
   const errors: unknown[] = [];
   const allowlist = followAllowlist(store, clock, (error) => errors.push(error));
   await allowlist.loaded();
@@ -107,9 +109,10 @@ export async function openRooms(seed = 1) {
     store,
     feeds,
     streamLog,
-    readers: createReaders(),
+    readers,
     access,
     webhooks: webhooks.desk,
+    tickets: createTickets(clock, randomBytes),
     mesh: {
       self: () => ({
         id: identity.nodeId,
@@ -133,6 +136,7 @@ export async function openRooms(seed = 1) {
     identity,
     store,
     streamLog,
+    readers,
     intake,
     parts,
     app: createApp(parts),

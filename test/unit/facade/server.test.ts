@@ -176,7 +176,7 @@ test('a client that takes nothing is disconnected once its time is over', async 
   });
   const server = await startServer(
     (request, bindings) => {
-      bindings.outgoing.once('close', left);
+      bindings.outgoing?.once('close', left);
       return rooms.app.fetch(request, bindings);
     },
     '127.0.0.1',
