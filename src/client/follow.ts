@@ -4,7 +4,7 @@ import { sleep } from './clock.ts';
 import { ClientError, mayPass, strangeAnswer } from './errors.ts';
 import { ask, type ClientParts } from './http.ts';
 import { clientLimits } from './limits.ts';
-import type { ClientNode } from './nodes.ts';
+import { type ClientNode, takeTurns } from './nodes.ts';
 import { type SseEvent, sseParser } from './sse.ts';
 
 /**
@@ -55,8 +55,10 @@ export async function* follow<T>(parts: ClientParts, following: Following<T>): A
   /** Waits since the last steady connection. */
   let waits = 0;
   let last: ClientNode | undefined;
+  // Of its own: questions that go elsewhere meanwhile do not move it.
+  const turn = takeTurns(parts.turn.order());
   for (;;) {
-    const connection = await connect(parts, following, last === undefined, wait);
+    const connection = await connect({ ...parts, turn }, following, last === undefined, wait);
     if (connection === undefined) return;
     const { node, response } = connection;
     const steady = parts.clock.after(clientLimits.steadyAfterMs, () => {
@@ -73,7 +75,7 @@ export async function* follow<T>(parts: ClientParts, following: Following<T>): A
         throw error;
       }
       reason = error.message;
-      if (error.code === 'silent' || error.code === 'strange') parts.turn.passOver(node);
+      if (error.code === 'silent' || error.code === 'strange') turn.passOver(node);
     } finally {
       steady.stop();
     }
@@ -149,7 +151,7 @@ async function open<T>(parts: ClientParts, following: Following<T>, node: Client
   });
   if (response.headers.get('content-type')?.startsWith('text/event-stream')) return response;
   await response.body?.cancel();
-  throw strangeAnswer(`${node.url}${path}`, 'is no stream');
+  throw strangeAnswer(node.url, `has no stream at ${path}`);
 }
 
 async function* itemsOf<T>(

@@ -29,40 +29,60 @@ export interface Tail {
 export const unreadChangesMax = tailLimits.changesMax;
 
 export function createTail(): Tail {
-  let all: Kept[] = [];
+  /**
+   * A ring, each change at the place that its position gives it: to cut an array of so many at each commit took longer than the
+   * commit.
+   */
+  let ring: (Kept | undefined)[] = [];
+  /** The positions that it has: from `first` to before `end`. */
+  let first = 0;
+  let end = 0;
   let characters = 0;
 
+  function placeOf(position: number): number {
+    return position % tailLimits.changesMax;
+  }
+
   function trim(): void {
-    let cut = 0;
-    while (
-      cut < all.length &&
-      (all.length - cut > tailLimits.changesMax || characters > tailLimits.charactersMax)
-    ) {
-      characters -= all[cut]?.characters ?? 0;
-      cut++;
-    }
-    if (cut > 0) all = all.slice(cut);
+    while (first < end && characters > tailLimits.charactersMax) drop();
+  }
+
+  function drop(): void {
+    characters -= ring[placeOf(first)]?.characters ?? 0;
+    ring[placeOf(first)] = undefined;
+    first++;
+  }
+
+  function keep(change: Change): Kept {
+    const each = kept(change);
+    if (first === end) [first, end] = [change.position, change.position];
+    if (end - first === tailLimits.changesMax) drop();
+    ring[placeOf(change.position)] = each;
+    end++;
+    characters += each.characters;
+    return each;
   }
 
   return {
-    first: () => all[0]?.change.position,
+    first: () => (first === end ? undefined : first),
     after(position, limit) {
-      const from = position + 1 - (all[0]?.change.position ?? 0);
-      return all.slice(from, from + limit);
+      const found: Kept[] = [];
+      for (let at = position + 1; at < end && found.length < limit; at++) {
+        const each = ring[placeOf(at)];
+        if (each !== undefined) found.push(each);
+      }
+      return found;
     },
     add(changes) {
-      const added = changes.map((change): Kept => {
-        const each = kept(change);
-        characters += each.characters;
-        return each;
-      });
-      for (const each of added) all.push(each);
+      // Whole from the beginning: an array with a hole of thousands would be kept as a table of its indexes.
+      if (ring.length === 0) ring = new Array(tailLimits.changesMax).fill(undefined);
+      const added = changes.map(keep);
       trim();
       return added;
     },
     clear() {
-      all = [];
-      characters = 0;
+      ring = [];
+      [first, end, characters] = [0, 0, 0];
     },
   };
 }

@@ -9,12 +9,15 @@ import { loopbackHosts } from '../chaos/hosts.ts';
 import { createJournal } from '../chaos/journal.ts';
 import { inStep } from '../chaos/rule.ts';
 import { eventually } from './fleet.ts';
+import { followNdjson } from './streams/follow-ndjson.ts';
 import { followSse } from './streams/follow-sse.ts';
+import { followWebSocket } from './streams/follow-websocket.ts';
+import { followZeromq } from './streams/follow-zeromq.ts';
 import { type Subscriber, startSubscriber } from './streams/subscriber.ts';
 import { startWriters } from './streams/writer.ts';
 
 const nodesCount = 5;
-const kinds = { SSE: followSse };
+const kinds = { SSE: followSse, WebSocket: followWebSocket, NDJSON: followNdjson, ZeroMQ: followZeromq };
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const stepMs = 2_000;
 const downMs = 1_000;

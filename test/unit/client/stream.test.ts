@@ -284,7 +284,9 @@ test('a first connection that nobody takes ends with what each node says', async
   const { client } = testClient([gone.url, page.url]);
   await expect(client.stream().next()).rejects.toMatchObject({
     code: 'unreachable',
-    message: expect.stringMatching(/ECONNREFUSED.*\n.*is no stream: is it the address of a Tocsin node/),
+    message: expect.stringMatching(
+      /ECONNREFUSED.*\n.*has no stream at \/stream: is it the address of a Tocsin node/,
+    ),
   });
 });
 
