@@ -57,7 +57,10 @@ export function startDeliverer(parts: DelivererParts): Deliverer {
     clock,
     say: parts.say,
     progress: () => progressWrite(id, progressNow()),
-    failed: (err) => told.warn(`what the webhook ${name} delivered is not written down yet`, { err }),
+    failed: (err) =>
+      told.warn(`what became of messages of the webhook ${name} cannot be written down; it is tried again`, {
+        err,
+      }),
   });
   const outgoing = createOutgoing({
     ...parts,
@@ -87,6 +90,8 @@ export function startDeliverer(parts: DelivererParts): Deliverer {
   async function run(): Promise<void> {
     await loadPending();
     if (!isResumed) outgoing.renew();
+    // So that everybody sees who delivers.
+    journal.touch();
     await subscribe({
       log,
       wanted: parts.wanted,
@@ -95,8 +100,12 @@ export function startDeliverer(parts: DelivererParts): Deliverer {
       take: takeMessages,
       missed: (count) =>
         told.warn(
-          `the webhook ${name} misses ${count ?? 'some'} changes, as the event log reaches back no further: ` +
+          `the webhook ${name} misses ${count} changes, as the event log reaches back no further: ` +
             'a larger event_log_mib or event_log_days keeps more',
+        ),
+      cut: () =>
+        told.warn(
+          `the webhook ${name} goes on at this node, whose event log does not reach back to where it was: what came between may be missed`,
         ),
       signal: reading.signal,
     });
@@ -106,9 +115,10 @@ export function startDeliverer(parts: DelivererParts): Deliverer {
     const known = outgoing.ids();
     const fresh = messages.filter((message) => !settled.has(message.id) && !known.has(message.id));
     readPosition = looked;
-    outgoing.add(
-      fresh.map((message) => ({ letter: letterOf(message.id, message.json), position: message.position })),
-    );
+    if (fresh.length > 0)
+      outgoing.add(
+        fresh.map((message) => ({ letter: letterOf(message.id, message.json), position: message.position })),
+      );
     const isIdleFor = clock.wallMs() - journal.writtenMs;
     if (fresh.length > 0 || isIdleFor > ownerLimits.idleProgressEveryMs) journal.touch();
     // What does not fit stays in the stream.

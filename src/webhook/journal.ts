@@ -20,6 +20,7 @@ export type JournalParts = {
   readonly clock: Clock;
   readonly say: (writes: readonly DocumentWrite[]) => Promise<unknown>;
   readonly progress: () => DocumentWrite;
+  /** Told once, until a write succeeds again. */
   readonly failed: (error: unknown) => void;
 };
 
@@ -29,6 +30,7 @@ export function createJournal({ clock, say, progress, failed }: JournalParts): J
   let writing: Promise<void> | undefined;
   let writtenMs = clock.wallMs();
   let timer: { stop(): void } | undefined;
+  let isFailing = false;
   let stopped = false;
 
   function after(delayMs: number): void {
@@ -54,10 +56,12 @@ export function createJournal({ clock, say, progress, failed }: JournalParts): J
     writtenMs = clock.wallMs();
     try {
       await say([...writes, progress()]);
+      isFailing = false;
     } catch (error) {
       waiting = [...writes, ...waiting];
       isTouched = true;
-      failed(error);
+      if (!isFailing) failed(error);
+      isFailing = true;
     }
   }
 

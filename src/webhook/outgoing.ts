@@ -92,7 +92,11 @@ export function createOutgoing(parts: OutgoingParts): Outgoing {
     const nowMs = clock.wallMs();
     const overdue = dropOverdue(queue, nowMs);
     queue = overdue.queue;
-    for (const one of overdue.dead) bury(one, one.reason ?? 'the receiver failed for a day', nowMs);
+    if (overdue.dead.length > 0) {
+      for (const one of overdue.dead) bury(one, one.reason ?? 'the receiver failed for a day', nowMs);
+      tellDead(overdue.dead.length, 'the receiver failed for a day');
+      parts.drained();
+    }
     const taken = take(queue, rules, slots.free(), nowMs);
     queue = taken.queue;
     for (const one of taken.sent) {
@@ -143,6 +147,7 @@ export function createOutgoing(parts: OutgoingParts): Outgoing {
     lastFailure = { atMs: nowMs, reason };
     if (verdict.kind === 'dead') {
       bury(one, reason, nowMs);
+      tellDead(1, reason);
       return;
     }
     const dueMs = verdict.kind === 'retry' ? verdict.atMs : nowMs;
@@ -164,8 +169,12 @@ export function createOutgoing(parts: OutgoingParts): Outgoing {
       ...(position === undefined ? [pendingRemoval(letter, nowMs)] : []),
       ...tooMany.map((old) => removal(collections.dead, letterDocumentId(id, old), nowMs)),
     ]);
+  }
+
+  function tellDead(count: number, reason: string): void {
+    const what = count === 1 ? 'a message' : `${count} messages`;
     told.warn(
-      `a message of the webhook ${name} is given up: ${reason}; POST /webhooks/${id}/replay delivers it again`,
+      `${what} of the webhook ${name} given up: ${reason}; POST /webhooks/${id}/replay delivers again`,
     );
   }
 

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { NodeId } from '../event/types.ts';
-import { cursorOf, readCursor } from '../stream/cursor.ts';
+import { cursorOf, foreignMarginMs, readCursor } from '../stream/cursor.ts';
 import type { StreamMessage } from '../stream/envelope.ts';
 import type { StreamFilter } from '../stream/stream-filter.ts';
-import type { StreamLog } from '../stream/stream-log.ts';
+import type { Start, StreamLog } from '../stream/stream-log.ts';
 import { madeMs } from '../stream/subject.ts';
 
 const nobody = '0'.repeat(32) as NodeId;
@@ -22,19 +22,23 @@ export type SubscriptionParts = {
   readonly sinceMs: number;
   /** Resolves when there is room for more; `looked` is how far it was read, whether something was wanted or not. */
   readonly take: (messages: readonly StreamMessage[], looked: number) => Promise<void>;
-  /** Changes that can no longer be had; undefined when how many is not known. */
-  readonly missed: (count: number | undefined) => void;
+  /** Changes that can no longer be had. */
+  readonly missed: (count: number) => void;
+  /** The log does not reach back to the cursor: what came between may be missed. */
+  readonly cut: () => void;
   readonly signal: AbortSignal;
 };
 
 /** Reads the stream for one webhook until the signal aborts or the log stops. Rejects with StoreError. */
 export async function subscribe(parts: SubscriptionParts): Promise<void> {
-  const { log, cursor, sinceMs, take, missed, signal } = parts;
-  const start = await log.startAt(cursor);
-  // What this node's log does not reach back to may have been seen by nobody: it begins with the oldest that there is.
-  if (start === undefined) missed(undefined);
-  let position = start?.position ?? readCursor(await log.firstCursor())?.position ?? log.lastPosition();
-  const wanted: StreamFilter = { ...parts.wanted, ...(start?.since && { since: start.since }) };
+  const { log, cursor, sinceMs, take, missed, cut, signal } = parts;
+  let start = await log.startAt(cursor);
+  if (start === undefined) {
+    cut();
+    start = await oldestStart(log, cursor);
+  }
+  let { position } = start;
+  const wanted: StreamFilter = { ...parts.wanted, ...(start.since && { since: start.since }) };
   await take([], position);
   while (!signal.aborted && !log.stopped) {
     const step = await log.next(position, wanted, signal);
@@ -47,4 +51,11 @@ export async function subscribe(parts: SubscriptionParts): Promise<void> {
     // A long backlog must not keep the node from its peers.
     await nextTurn();
   }
+}
+
+/** The oldest that there is of what was made since the cursor's time. */
+async function oldestStart(log: StreamLog, cursor: string): Promise<Start> {
+  const ms = (readCursor(cursor)?.settledMs ?? 0) - foreignMarginMs;
+  const upTo = log.lastPosition();
+  return { position: readCursor(await log.firstCursor())?.position ?? upTo, since: { ms, upTo } };
 }

@@ -168,6 +168,25 @@ test('a receiver dies and comes back: the breaker lets probes through, and nothi
   expect(await state(rooms, id)).toMatchObject({ breaker: 'closed', dead: 0, waiting: 0 });
 });
 
+test('what a receiver did not take for a day is given up, tried or not, and the log says how much of it', async () => {
+  await using rooms = await openRooms();
+  await using receiver = await startReceiver(answering(500));
+  const { id } = await makeWebhook(rooms, receiver.url);
+  const names = Array.from({ length: 20 }, (_, i) => `h${i}.example.com`);
+  await rooms.submit(...names);
+  await until(rooms, 'the breaker', async () => (await state(rooms, id))['breaker'] === 'open', 1_000);
+  await until(rooms, 'none under way', async () => {
+    const before = receiver.received.length;
+    return before > 4 && rooms.webhooks.numbers().outcomes.get('retried') === before;
+  });
+  rooms.clock.advance(24 * hourMs);
+  await until(rooms, 'dead letters', async () => (await state(rooms, id))['dead'] === names.length);
+  expect(await state(rooms, id)).toMatchObject({ pending: 0, waiting: 0 });
+  expect(rooms.told.at(-1)).toMatch(
+    /^\d+ messages of the webhook siem given up: .*POST \/webhooks\/.*replay/,
+  );
+});
+
 test('while secrets rotate either verifies; when it is finished only the new one does', async () => {
   await using rooms = await openRooms();
   await using receiver = await startReceiver(answering(200));
