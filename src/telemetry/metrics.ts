@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { type MeshNumbers, registerMeshMetrics } from './mesh-metrics.ts';
+import { registerWebhookMetrics, type WebhookNumbers } from './webhook-metrics.ts';
 
 /** Where the numbers are read at each scrape; nothing is counted here. */
 export type MetricsParts = {
@@ -20,6 +21,7 @@ export type MetricsParts = {
   readonly meshEvents: () => ReadonlyMap<string, number>;
   /** What replication refused or did, by reason. */
   readonly replicationEvents: () => ReadonlyMap<string, number>;
+  readonly webhooks: () => WebhookNumbers;
   /** What came by ZeroMQ PULL, and what was refused of it, by reason. */
   readonly pullEvents: () => ReadonlyMap<string, number>;
   /** Searches that all nodes were told, and those that they were not. */
@@ -118,6 +120,7 @@ function registryOf(parts: MetricsParts): Registry {
     () => readiness().snapshot?.total,
   );
   registerMeshMetrics(registry, mesh);
+  registerWebhookMetrics(registry, parts.webhooks);
   counter('tocsin_mesh_events_total', 'What the mesh refused or dropped, by reason', meshEvents);
   const transports: Gauge = new Gauge({
     name: 'tocsin_stream_readers',

@@ -21,6 +21,7 @@ function metricsOf() {
     mesh: () => told.numbers,
     meshEvents: () => told.mesh,
     replicationEvents: () => told.replication,
+    webhooks: () => ({ outcomes: new Map([['delivered', 3]]), pending: 2, dead: 1 }),
     pullEvents: () => told.pull,
     groupEvents: () => new Map(),
     streamReaders: () => told.readers,
