@@ -17,6 +17,7 @@ import { addSearchesRoute } from './routes-searches.ts';
 import { addSightingsRoute } from './routes-sightings.ts';
 import { addStreamRoutes } from './routes-stream.ts';
 import { addSubmitRoute } from './routes-submit.ts';
+import { addWebhookRoutes } from './routes-webhooks.ts';
 import { parameterProblem } from './validation.ts';
 import { withoutWords } from './without-words.ts';
 
@@ -98,6 +99,7 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
   addSearchRoute(app, parts);
   addSearchesRoute(app, parts);
   addStreamRoutes(app, parts);
+  addWebhookRoutes(app, parts);
   addMeshRoutes(app, parts);
   addMetricsRoute(app, parts);
   addDocs(app, parts);

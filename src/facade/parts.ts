@@ -7,6 +7,7 @@ import type { Searched } from '../intake/searched.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import type { Readers } from '../stream/readers.ts';
 import type { StreamLog } from '../stream/stream-log.ts';
+import type { WebhookDesk } from '../webhook/desk.ts';
 import type { MeshEventRow, PeerRow } from './mesh-rows.ts';
 
 /** This node, for `GET /mesh`. */
@@ -63,6 +64,7 @@ export type FacadeParts = {
   readonly streamLog: StreamLog;
   readonly readers: Readers;
   readonly access: Access;
+  readonly webhooks: WebhookDesk;
   readonly tickets: Tickets;
   readonly mesh: MeshView;
   readonly metrics: MetricsView;
