@@ -22,9 +22,10 @@ import { openIndicatorsGroup } from './compose/indicators-group.ts';
 import { tallyMesh } from './compose/mesh-tally.ts';
 import { tocsinHeader } from './compose/mesh-view.ts';
 import { unstarted, viewOf } from './compose/node-view.ts';
-import { nodeIdOf } from './compose/owner.ts';
+import { membersOf, nodeIdOf, ownerOf } from './compose/owner.ts';
 import { warnOfStrangers } from './compose/strangers.ts';
 import { lockStream } from './compose/stream-lock.ts';
+import { startNodeWebhooks } from './compose/webhooks.ts';
 import type { Config } from './config/settings.ts';
 import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
 import { startPull } from './doors/pull.ts';
@@ -36,6 +37,7 @@ import { AddressInUse, startServer } from './facade/server.ts';
 import { followAllowlist } from './feed/allowlist/follow.ts';
 import { createFeeds } from './feed/feeds.ts';
 import { createIntake } from './intake/intake.ts';
+import { createSearched } from './intake/searched.ts';
 import { replaceFile } from './replace-file.ts';
 import { startHousekeeping } from './replicate/housekeeping.ts';
 import { type Replicator, startReplicator } from './replicate/replicator.ts';
@@ -165,16 +167,31 @@ async function startNode(
     stops.push(() => allowlist.stop());
     const feeds = createFeeds({ store, clock: systemClock, allowlist: allowlist.current });
     stops.push(() => feeds.stop());
+    let isOwner: (key: string) => boolean = () => false;
+    const webhooks = await startNodeWebhooks({
+      config,
+      store,
+      streamLog,
+      intake,
+      clock: systemClock,
+      isOwner: (key) => isOwner(key),
+      version: version(),
+      log,
+    });
+    stops.push(() => webhooks.stop());
     const meshView: { current: MeshView } = { current: unstarted };
     const meshNumbers = { current: () => noMesh };
     const counters = { mesh: uncounted, replication: uncounted, pull: uncounted, group: uncounted };
+    const searched = createSearched({ intake, clock: systemClock });
     const app = createApp({
       intake,
+      searched,
       store,
       feeds,
       streamLog,
       readers,
       access,
+      webhooks: webhooks.desk,
       tickets: createTickets(systemClock, randomBytes),
       mesh: {
         self: () => meshView.current.self(),
@@ -189,6 +206,10 @@ async function startNode(
         mesh: () => meshNumbers.current(),
         meshEvents: () => counters.mesh(),
         replicationEvents: () => counters.replication(),
+        streamReaders: readers.now,
+        streamEvents: readers.counted,
+        searchEvents: searched.counters,
+        webhooks: webhooks.numbers,
         pullEvents: () => counters.pull(),
         groupEvents: () => counters.group(),
       }),
@@ -264,6 +285,8 @@ async function startNode(
     });
     stops.push(() => housekeeping.stop());
     settled.ms = replicator.settledMs;
+    isOwner = (key) =>
+      replicator.status().ready && ownerOf(key, membersOf(mesh, identity.nodeId)) === identity.nodeId;
     introduce(replicator);
     counters.mesh = mesh.counters;
     counters.replication = replicator.counters;
@@ -307,6 +330,7 @@ async function startNode(
     // Before anything else stops: what this node alone has is told to another one.
     stops.push(async () => {
       draining = true;
+      await webhooks.stop();
       await intake.stop();
       const to = lastSeqOf(store.vector().get(identity.nodeId));
       const { reason } = await replicator.acknowledged({ from: 1, to }, to === 0 ? 'local' : 1);

@@ -1,6 +1,5 @@
 import { type Client, createClient } from '../client/client.ts';
-import type { ClientError } from '../client/errors.ts';
-import { strangeAnswer } from '../client/errors.ts';
+import { type ClientError, strangeAnswer } from '../client/errors.ts';
 import { CliError, type ExitCode, exitCodes } from './exit.ts';
 import { type ConnectionOptions, findNodes } from './find-node.ts';
 import type { Io } from './io.ts';
@@ -17,10 +16,7 @@ export async function connect(options: ConnectionOptions, io: Io): Promise<Clien
 
 /** An answer that is not as this release knows it. */
 export function strangeTo(client: Client, path: string): ClientError {
-  return strangeAnswer(
-    `${client.node}${path}`,
-    'answered in a way that this version of tocsin does not know',
-  );
+  return strangeAnswer(client.node, `answered ${path} in a way that this version of tocsin does not know`);
 }
 
 const exits: Readonly<Record<ClientError['code'], ExitCode>> = {
@@ -41,7 +37,7 @@ const exits: Readonly<Record<ClientError['code'], ExitCode>> = {
 const hints: Partial<Record<ClientError['code'], string>> = {
   unreachable: 'Start one with `tocsin start`, or name others with --url.',
   'broken-off': '`tocsin status` says whether it runs.',
-  strange: '--url names another.',
+  strange: 'Name another with --url.',
 };
 
 /** The end of a command by an error of its client. */

@@ -65,7 +65,10 @@ export type NodeAnswer = {
   readonly body: AsyncIterable<Uint8Array>;
 };
 
-/** All calls reject with ClientError, and with nothing else. A question that one node cannot answer is asked of the next. */
+/**
+ * All calls reject with ClientError, and else only with what functions of the caller throw (rows, tokens, listeners). A question that one
+ * node cannot answer is asked of the next.
+ */
 export type Client = {
   /** One page of what is known about a value, a pattern or a list with commas (docs/queries.md). */
   search(q: string, options?: SearchOneOptions): Promise<Page<IndicatorRecord>>;

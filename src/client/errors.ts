@@ -59,9 +59,10 @@ export function wasNotTaken(error: unknown): error is ClientError {
   return error instanceof ClientError && (error.code === 'unreachable' || error.code === 'busy');
 }
 
+/** `url` is the node's, and `what` goes on with it: `... answered without records`. */
 export function strangeAnswer(url: string, what: string, cause?: unknown): ClientError {
   return new ClientError('strange', `${url} ${what}: is it the address of a Tocsin node of this release?`, {
-    node: new URL(url).origin,
+    node: url,
     cause,
   });
 }

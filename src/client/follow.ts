@@ -4,7 +4,7 @@ import { sleep } from './clock.ts';
 import { ClientError, mayPass, strangeAnswer } from './errors.ts';
 import { ask, type ClientParts } from './http.ts';
 import { clientLimits } from './limits.ts';
-import type { ClientNode } from './nodes.ts';
+import { type ClientNode, takeTurns } from './nodes.ts';
 import { type SseEvent, sseParser } from './sse.ts';
 
 /**
@@ -48,15 +48,17 @@ export type Following<T> = {
 /**
  * The events of a stream for ever, over one connection after the other: after a loss the same node is asked first, then the
  * others; a node that fell silent or sent what is no stream is asked last. Throws ClientError when no node takes the first
- * connection, or when one refuses a later one.
+ * connection, or when all refuse a later one.
  */
 export async function* follow<T>(parts: ClientParts, following: Following<T>): AsyncGenerator<T, void> {
   const { signal, onState } = following;
   /** Waits since the last steady connection. */
   let waits = 0;
   let last: ClientNode | undefined;
+  // Of its own: questions that go elsewhere meanwhile do not move it.
+  const turn = takeTurns(parts.turn.order());
   for (;;) {
-    const connection = await connect(parts, following, last === undefined, wait);
+    const connection = await connect({ ...parts, turn }, following, last === undefined, wait);
     if (connection === undefined) return;
     const { node, response } = connection;
     const steady = parts.clock.after(clientLimits.steadyAfterMs, () => {
@@ -73,7 +75,7 @@ export async function* follow<T>(parts: ClientParts, following: Following<T>): A
         throw error;
       }
       reason = error.message;
-      if (error.code === 'silent' || error.code === 'strange') parts.turn.passOver(node);
+      if (error.code === 'silent' || error.code === 'strange') turn.passOver(node);
     } finally {
       steady.stop();
     }
@@ -112,6 +114,7 @@ async function connect<T>(
   const { signal, onState } = following;
   for (;;) {
     const failures: ClientError[] = [];
+    let refusals = 0;
     for (const node of parts.turn.order()) {
       if (signal.aborted) return undefined;
       try {
@@ -120,12 +123,14 @@ async function connect<T>(
         return { node, response };
       } catch (error) {
         if (signal.aborted) return undefined;
-        if (!mayPass(error) && (isFirst || !mayRenew(error, node))) throw error;
+        if (!(error instanceof ClientError)) throw error;
+        // Of several nodes one may be another's by now, or not know the token yet.
+        if (!mayPass(error) && !mayRenew(error, node)) refusals++;
         failures.push(error);
         onState?.({ kind: 'failed', node: node.url, reason: error.message });
       }
     }
-    if (isFirst) throw united(failures);
+    if (isFirst || refusals === failures.length) throw united(failures);
     // Of a busy fleet the one that is back first counts.
     const asked = failures.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
     await wait(asked.length === failures.length ? Math.min(...asked) : 0);
@@ -134,8 +139,8 @@ async function connect<T>(
 }
 
 /** A node that restarts may know another token by now, which is written down a moment later. */
-function mayRenew(error: unknown, node: ClientNode): error is ClientError {
-  return error instanceof ClientError && error.status === 401 && typeof node.token === 'function';
+function mayRenew({ status }: ClientError, { token }: ClientNode): boolean {
+  return status === 401 && typeof token === 'function';
 }
 
 async function open<T>(parts: ClientParts, following: Following<T>, node: ClientNode): Promise<Response> {
@@ -149,7 +154,7 @@ async function open<T>(parts: ClientParts, following: Following<T>, node: Client
   });
   if (response.headers.get('content-type')?.startsWith('text/event-stream')) return response;
   await response.body?.cancel();
-  throw strangeAnswer(`${node.url}${path}`, 'is no stream');
+  throw strangeAnswer(node.url, `has no stream at ${path}`);
 }
 
 async function* itemsOf<T>(

@@ -39,6 +39,7 @@ export async function ask(
 ): Promise<Response> {
   const { method = 'GET', query, headers, body, signal, withinMs = clientLimits.answerWithinMs } = request;
   if (signal?.aborted) throw aborted(signal.reason);
+  const token = typeof node.token === 'function' ? await node.token() : node.token;
   const stop = new AbortController();
   const stopNow = (): void => stop.abort();
   signal?.addEventListener('abort', stopNow);
@@ -49,7 +50,6 @@ export async function ask(
   });
   let response: Response;
   try {
-    const token = typeof node.token === 'function' ? await node.token() : node.token;
     response = await fetch(addressOf(node, path, query), {
       method,
       headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) },

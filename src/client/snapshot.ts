@@ -13,6 +13,7 @@ import { parseObject } from './values.ts';
 export type SnapshotOptions = Filters & {
   /** Only what answers this question, as for `stream({ q })`. */
   readonly q?: string | undefined;
+  /** Rejects with ClientError `aborted`: a snapshot that just ended would look whole. */
   readonly signal?: AbortSignal | undefined;
 };
 

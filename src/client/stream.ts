@@ -32,7 +32,8 @@ export type Stream = Closable<StreamMessage> & {
 export function openStream(parts: ClientParts, options: StreamOptions): Stream {
   const { cursor: from, signal: until, onState, ...filters } = options;
   const see = createSeen();
-  let cursor = from;
+  // An empty one is none: so a shell has it before the first message.
+  let cursor = from || undefined;
 
   /** Undefined is nothing to tell: a heartbeat, or what was told already. */
   function read(event: SseEvent, { url }: ClientNode): StreamMessage | undefined {

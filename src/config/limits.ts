@@ -6,4 +6,5 @@ export const configLimits = {
   /** POSIX PATH_MAX on Linux. */
   pathCharactersMax: 4_096,
   tokensCharactersMax: 64 * 1024,
+  webhookAllowMax: 64,
 } as const;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { configLimits } from './limits.ts';
 import {
   advertised,
+  allowedHosts,
   discovery,
   flag,
   host,
@@ -276,6 +277,16 @@ export const settings = {
     allowed: 'a number of MiB from 1 to 1000000',
     schema: whole(1, 1_000_000),
     default: 1_024,
+  },
+  webhookAllow: {
+    flag: '--webhook-allow',
+    argument: 'hosts',
+    variable: 'TOCSIN_WEBHOOK_ALLOW',
+    yaml: 'webhook_allow',
+    help: 'where webhooks may go although it is not public, separated by commas: host names, addresses, networks; the same on every node of a mesh',
+    allowed: `a list of up to ${configLimits.webhookAllowMax} host names, addresses and networks (siem.example.com, 192.0.2.7, 10.0.0.0/8)`,
+    schema: allowedHosts,
+    default: [],
   },
   tokens: {
     variable: 'TOCSIN_TOKENS',

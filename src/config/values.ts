@@ -78,6 +78,31 @@ export const advertised = z
     error: 'nobody can dial it: name an address or a host that peers reach',
   });
 
+/** Host names, addresses and networks. */
+export const allowedHosts = z.preprocess(
+  splitAtCommas,
+  z
+    .array(z.string().refine((text) => isIP(text) !== 0 || isNetwork(text) || isName(text)))
+    .max(configLimits.webhookAllowMax)
+    .readonly(),
+);
+
+function isNetwork(text: string): boolean {
+  const [address = '', prefix = '', ...rest] = text.split('/');
+  const version = isIP(address);
+  return (
+    rest.length === 0 &&
+    version !== 0 &&
+    /^\d{1,3}$/.test(prefix) &&
+    Number(prefix) <= (version === 4 ? 32 : 128)
+  );
+}
+
+/** Whose last label is no number: that would be an address that is written wrong. */
+function isName(text: string): boolean {
+  return text.length <= 253 && hostName.test(text) && !/(?:^|\.)\d+$/.test(text);
+}
+
 function splitAtCommas(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   return value

@@ -17,6 +17,7 @@ const descriptions = {
   403: 'The token lacks a scope, which is named',
   404: 'There is no such thing here',
   406: 'None of the media types in Accept is made here',
+  409: 'It cannot be done as things stand; the detail says what to do first',
   413: 'The body is larger than the cap, which is named',
   415: 'The media type of the body is not taken; those that are, are named',
   422: 'No row was accepted; `refused` says why for each',

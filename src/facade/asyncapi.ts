@@ -15,6 +15,8 @@ export type AsyncapiFacts = {
   readonly isHttps: boolean;
   /** `tcp://127.0.0.1:8481` */
   readonly publisher: string;
+  /** Undefined while the node takes none. */
+  readonly pull: string | undefined;
 };
 
 type Json = Readonly<Record<string, unknown>>;
@@ -39,7 +41,7 @@ const filterNames = {
 } as const;
 
 /** The streams of a node as a document: AsyncAPI 3.0, beside OpenAPI for the requests. */
-export function asyncapiDocument({ version, httpHost, isHttps, publisher }: AsyncapiFacts): Json {
+export function asyncapiDocument({ version, httpHost, isHttps, publisher, pull }: AsyncapiFacts): Json {
   const s = isHttps ? 's' : '';
   return {
     asyncapi: '3.0.0',
@@ -78,12 +80,16 @@ export function asyncapiDocument({ version, httpHost, isHttps, publisher }: Asyn
         description: 'ZeroMQ PUB; CURVE when the node has a stream key',
       },
       pull: {
-        host: '{host}:{port}',
+        ...(pull === undefined
+          ? {
+              host: '{host}:{port}',
+              variables: {
+                host: { default: '127.0.0.1' },
+                port: { default: '8482', description: 'As --pull-port has it: this node has none now' },
+              },
+            }
+          : { host: hostOf(pull) }),
         protocol: 'zmq',
-        variables: {
-          host: { default: '127.0.0.1' },
-          port: { default: '8482', description: 'As --pull-port has it' },
-        },
         description: 'ZeroMQ PULL, off by default; CURVE when the node has a stream key',
       },
     },

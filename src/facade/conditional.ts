@@ -2,6 +2,8 @@
 export type Validators = {
   /** Without its quotes. */
   readonly etag: string;
+  /** The bytes may differ where it does not matter (RFC 9110, section 8.8.1). */
+  readonly isWeak?: boolean;
   /** In whole seconds; absent when the last change is too recent for that to tell two apart. */
   readonly modifiedMs?: number;
 };
@@ -18,9 +20,9 @@ export function isNotModified(request: Request, { etag, modifiedMs }: Validators
   return modifiedMs !== undefined && since >= modifiedMs;
 }
 
-export function validatorHeaders({ etag, modifiedMs }: Validators): Readonly<Record<string, string>> {
+export function validatorHeaders({ etag, isWeak, modifiedMs }: Validators): Readonly<Record<string, string>> {
   return {
-    etag: `"${etag}"`,
+    etag: `${isWeak ? 'W/' : ''}"${etag}"`,
     ...(modifiedMs !== undefined && { 'last-modified': new Date(modifiedMs).toUTCString() }),
   };
 }

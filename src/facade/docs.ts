@@ -79,8 +79,10 @@ export function addDocs(app: OpenAPIHono<Env>, { version, mesh }: FacadeParts): 
   });
   app.get('/asyncapi.json', (context) => {
     const { host: httpHost, protocol } = new URL(context.req.url);
-    const { stream: publisher } = mesh.self().endpoints;
-    return context.json(asyncapiDocument({ version, httpHost, isHttps: protocol === 'https:', publisher }));
+    const { stream: publisher, pull } = mesh.self().endpoints;
+    return context.json(
+      asyncapiDocument({ version, httpHost, isHttps: protocol === 'https:', publisher, pull }),
+    );
   });
   app.get('/docs', (context) => context.html(page, 200, { 'content-security-policy': policy }));
   app.get('/docs/:file', async (context) => {

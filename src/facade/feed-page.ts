@@ -11,7 +11,7 @@ import { itypes } from '../indicator/types.ts';
 import { writeCursor } from '../query/cursor.ts';
 import { createLastModified, isNotModified, validatorHeaders } from './conditional.ts';
 import type { Format } from './negotiation.ts';
-import { contentTypes, jsonAfter, jsonBefore } from './page.ts';
+import { contentTypes, jsonAfter, jsonBefore, streamCursorHeader } from './page.ts';
 import { filterFrom } from './parameters.ts';
 import type { FacadeParts } from './parts.ts';
 import { Problem } from './problem.ts';
@@ -24,12 +24,17 @@ const wholeTimeMs = Number.MAX_SAFE_INTEGER;
 /** Pages of which it is known when they changed last, although they are not kept. */
 const pagesRemembered = 256;
 
-/** Answers feed mode. Throws Problem 400, 406, 503. */
-export type FeedAnswer = (values: Question, request: Request, format: Format) => Promise<Response>;
+/** Answers feed mode. `streamCursor` was taken before. Throws Problem 400, 406, 503. */
+export type FeedAnswer = (
+  values: Question,
+  request: Request,
+  format: Format,
+  streamCursor: string,
+) => Promise<Response>;
 
 export function createFeedAnswer({ feeds, clock }: Pick<FacadeParts, 'feeds' | 'clock'>): FeedAnswer {
   const lastModified = createLastModified(pagesRemembered);
-  return async (values, request, format) => {
+  return async (values, request, format, streamCursor) => {
     const coding = codingFor(request);
     const { cursor, limit: asked, ...question } = values;
     const limit = asked ?? feedDefaults.limit;
@@ -46,12 +51,15 @@ export function createFeedAnswer({ feeds, clock }: Pick<FacadeParts, 'feeds' | '
     const validators = {
       // Other bytes have another tag (RFC 9110, section 8.8.3.3).
       etag: coding === 'identity' ? content : `${content}-${coding}`,
+      // `meta` has the stream's cursor as well, which is another one each time and on each node.
+      isWeak: format === 'json',
       ...(modifiedMs !== undefined && { modifiedMs }),
     };
     const headers = {
       ...validatorHeaders(validators),
       'cache-control': 'private, no-cache',
       'tocsin-mode': 'feed',
+      [streamCursorHeader]: streamCursor,
       'tocsin-defaults': JSON.stringify(meta.defaults),
       'tocsin-allowlisted': String(page.allowlisted.count),
       ...(meta.next !== undefined && { 'tocsin-next': meta.next }),
@@ -59,7 +67,10 @@ export function createFeedAnswer({ feeds, clock }: Pick<FacadeParts, 'feeds' | '
     if (isNotModified(request, validators))
       return new Response(null, { status: 304, headers: { vary: 'accept, accept-encoding', ...headers } });
     const contentType = contentTypes[format];
-    return respond({ contentType, headers, bytes: bytesOf(page.slices, format, meta) }, coding);
+    return respond(
+      { contentType, headers, bytes: bytesOf(page.slices, format, { ...meta, stream_cursor: streamCursor }) },
+      coding,
+    );
   };
 }
 

@@ -8,13 +8,20 @@ export type Page = {
   readonly fields: readonly string[];
   readonly rows: readonly CsvRow[];
   readonly next: string | undefined;
+  /** What the stream says behind it is not, or not all, in this answer: it was taken before anything was read. */
+  readonly streamCursor: string;
   /** Why the values asked for are in a feed or are not, when that was asked. */
   readonly explain?: readonly unknown[];
 };
 
-export function renderPage({ defaults, fields, rows, next, explain }: Page, format: Format): Rendered {
+/** Where a reader of the stream goes on that has read the whole of an answer; of its pages that of the first. */
+export const streamCursorHeader = 'tocsin-stream-cursor';
+
+export function renderPage(page: Page, format: Format): Rendered {
+  const { defaults, fields, rows, next, explain, streamCursor } = page;
   const headers = {
     'tocsin-mode': 'query',
+    [streamCursorHeader]: streamCursor,
     'tocsin-defaults': JSON.stringify(defaults),
     ...(next !== undefined && { 'tocsin-next': next }),
   };
@@ -27,6 +34,7 @@ export function renderPage({ defaults, fields, rows, next, explain }: Page, form
     defaults,
     count: rows.length,
     ...(next !== undefined && { next }),
+    stream_cursor: streamCursor,
     ...(explain !== undefined && { explain }),
   };
   return renderJson(meta, rows, format, headers);

@@ -3,9 +3,11 @@ import type { Access } from '../access/tokens.ts';
 import type { Clock } from '../clock.ts';
 import type { Feeds } from '../feed/feeds.ts';
 import type { Intake } from '../intake/intake.ts';
+import type { Searched } from '../intake/searched.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import type { Readers } from '../stream/readers.ts';
 import type { StreamLog } from '../stream/stream-log.ts';
+import type { WebhookDesk } from '../webhook/desk.ts';
 import type { MeshEventRow, PeerRow } from './mesh-rows.ts';
 
 /** This node, for `GET /mesh`. */
@@ -56,11 +58,13 @@ export interface MeshView {
 /** All that the facade is handed. */
 export type FacadeParts = {
   readonly intake: Intake;
+  readonly searched: Searched;
   readonly store: IndicatorStore;
   readonly feeds: Feeds;
   readonly streamLog: StreamLog;
   readonly readers: Readers;
   readonly access: Access;
+  readonly webhooks: WebhookDesk;
   readonly tickets: Tickets;
   readonly mesh: MeshView;
   readonly metrics: MetricsView;

@@ -30,6 +30,7 @@ const titles: Readonly<Record<number, string>> = {
   405: 'Method not allowed',
   406: 'Not acceptable',
   408: 'Too slow',
+  409: 'Conflict',
   413: 'Too large',
   415: 'Unsupported media type',
   422: 'Nothing accepted',

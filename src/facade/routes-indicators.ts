@@ -21,7 +21,8 @@ const readRoute = createRoute({
     `under the confidence asked for (default ${feedDefaults.confidence}); then without all that the allowlist names. ` +
     `Defaults by itype: ${itypes.map(ruleText).join('; ')}. docs/feeds.md explains the steps; \`explain=1\` explains one ` +
     'value. Query mode: what every provider states, unfiltered, expired and retracted records too; nothing found is an ' +
-    'empty list. The answer says which defaults it applied.',
+    'empty list. The answer says which defaults it applied. In both, `meta.stream_cursor` and `Tocsin-Stream-Cursor` are where the ' +
+    'stream goes on from the moment before the answer was read; of several pages that of the first.',
   security: [{ token: [] }],
   request: { query: question },
   responses: {
@@ -57,8 +58,11 @@ export function addIndicatorRoutes(app: OpenAPIHono<Env>, parts: FacadeParts): v
     const query = isQuery(values);
     requireScope(context.get('principal'), ...(query ? (['read'] as const) : (['feed', 'read'] as const)));
     const request = context.req.raw;
-    if (!query) return feedAnswer(values, request, format);
+    // Before anything is read: what is behind it in the stream may be in the answer, and what is before it is.
+    const streamCursor = parts.streamLog.lastCursor();
+    if (!query) return feedAnswer(values, request, format, streamCursor);
     const coding = codingFor(request);
-    return respond(renderPage(await queryPage(values, parts), format), coding);
+    const page = await queryPage(values, context.get('principal'), parts, streamCursor);
+    return respond(renderPage(page, format), coding);
   });
 }

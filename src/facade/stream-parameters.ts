@@ -1,7 +1,9 @@
 import { z } from '@hono/zod-openapi';
-import { type Asked, readAsked } from '../query/asked.ts';
+import { accept, type Parsed } from '../parsed.ts';
+import { type AskedCode, readAsked } from '../query/asked.ts';
 import { watchOf } from '../query/watch.ts';
 import type { ReadingRequest } from '../stream/reading.ts';
+import type { StreamFilter } from '../stream/stream-filter.ts';
 import { type Topic, topics } from '../stream/subject.ts';
 import { chosenFrom } from './choice.ts';
 import { filterFrom, filterParameters, read } from './parameters.ts';
@@ -50,32 +52,39 @@ export const streamParameters = {
 const streamQuery = z.strictObject(streamParameters);
 type StreamValues = z.output<typeof streamQuery>;
 
+/** What they let through; or what is wrong with `q`. */
+export function streamFilterOf(
+  values: Omit<StreamValues, 'cursor' | 'ticket' | 'nolog'>,
+): Parsed<StreamFilter, AskedCode> {
+  const { kind, q, itype } = values;
+  const asked = q === undefined ? undefined : readAsked(q, itype?.length === 1 ? itype[0] : undefined);
+  if (asked?.ok === false) return asked;
+  return accept({
+    ...(kind && { kinds: kind }),
+    ...(asked && { watch: watchOf(asked.value) }),
+    // No times: a stream is what comes.
+    filter: filterFrom(values, 'reported', 0),
+  });
+}
+
 /** What a reader asked for. Throws Problem 400. */
 export function readingRequest(
   values: StreamValues,
   request: Request,
   stopping: AbortSignal | undefined,
 ): ReadingRequest {
-  const { kind, q, itype, cursor } = values;
-  const asked = q === undefined ? undefined : watched(q, itype?.length === 1 ? itype[0] : undefined);
+  const { kind, cursor } = values;
+  const filter = streamFilterOf(values);
+  if (!filter.ok) {
+    throw new Problem(400, `q: ${filter.reason}`, { errors: [{ parameter: 'q', detail: filter.reason }] });
+  }
   return {
-    filter: {
-      ...(kind && { kinds: kind }),
-      ...(asked && { watch: watchOf(asked) }),
-      // No times: a stream is what comes.
-      filter: filterFrom(values, 'reported', 0),
-    },
+    filter: filter.value,
     // What a browser's EventSource comes back with is newer than what its address says.
     cursor: request.headers.get('last-event-id') ?? cursor,
     snapshot: snapshotPath(new URL(request.url).searchParams, kind),
     signal: stopping,
   };
-}
-
-function watched(q: string, stated: Parameters<typeof readAsked>[1]): readonly Asked[] {
-  const asked = readAsked(q, stated);
-  if (asked.ok) return asked.value;
-  throw new Problem(400, `q: ${asked.reason}`, { errors: [{ parameter: 'q', detail: asked.reason }] });
 }
 
 /** Where what the filter lets through can be read as it is now; the answer says the cursor that goes on from there. */

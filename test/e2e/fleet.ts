@@ -25,11 +25,17 @@ export type Fleet = AsyncDisposable & {
   start(...args: readonly string[]): Promise<LineProcess>;
 };
 
-/** A fleet of real processes in an empty directory, with beacons of its own, so that fleets of other tests are not met. */
-export async function startFleet(size: number): Promise<Fleet> {
+/**
+ * A fleet of real processes in an empty directory, with beacons of its own, so that fleets of other tests are not met.
+ * `settings` are variables of all of its nodes.
+ */
+export async function startFleet(
+  size: number,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Fleet> {
   const directory = await mkdtemp(join(tmpdir(), 'tocsin-fleet-'));
   const beaconPort = String(20_000 + Math.floor(Math.random() * 20_000));
-  const env = { ...process.env, TOCSIN_BEACON_PORT: beaconPort };
+  const env = { ...process.env, TOCSIN_BEACON_PORT: beaconPort, ...settings };
   const nodes: FleetNode[] = [];
   const start = (...args: readonly string[]) =>
     spawnLines(process.execPath, [...nodeFlags, main, ...args], { cwd: directory, env });

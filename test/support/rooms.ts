@@ -10,13 +10,18 @@ import { hybridClock } from '../../src/event/hlc.ts';
 import { createIdentity } from '../../src/event/identity.ts';
 import { createApp } from '../../src/facade/app.ts';
 import type { FacadeParts } from '../../src/facade/parts.ts';
+import { readSubscription } from '../../src/facade/subscription.ts';
 import { followAllowlist } from '../../src/feed/allowlist/follow.ts';
 import { createFeeds } from '../../src/feed/feeds.ts';
 import { standardDefaults } from '../../src/indicator/observation.ts';
 import { createIntake } from '../../src/intake/intake.ts';
+import { createSearched } from '../../src/intake/searched.ts';
 import { openStore } from '../../src/store/level-store.ts';
 import { createReaders } from '../../src/stream/readers.ts';
 import { createStreamLog } from '../../src/stream/stream-log.ts';
+import { allowedFrom } from '../../src/webhook/guard.ts';
+import { createPoster } from '../../src/webhook/post.ts';
+import { startWebhooks } from '../../src/webhook/webhooks.ts';
 import { ackLocally } from './ack-locally.ts';
 
 export const startMs = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -81,13 +86,34 @@ export async function openRooms(seed = 1) {
     allowlist: () => (isAllowlistLoaded ? allowlist.current() : undefined),
   });
   let ready = true;
+  let isOwner = false;
+  const told: string[] = [];
+  const webhooks = await startWebhooks({
+    store,
+    log: streamLog,
+    clock,
+    random: () => 0.5,
+    randomBytes,
+    poster: createPoster({
+      allowed: allowedFrom(['127.0.0.1']),
+      resolve: () => Promise.reject(new Error('ENOTFOUND')),
+      clock,
+    }),
+    say: (sayings, wish) => intake.say(sayings, wish),
+    isOwner: () => isOwner,
+    readSubscription,
+    version: '0.0.0-test',
+    told: { info: (message) => told.push(message), warn: (message) => told.push(message) },
+  });
   const parts: FacadeParts = {
     intake,
+    searched: createSearched({ intake, clock }),
     store,
     feeds,
     streamLog,
     readers,
     access,
+    webhooks: webhooks.desk,
     tickets: createTickets(clock, randomBytes),
     mesh: {
       self: () => ({
@@ -117,6 +143,13 @@ export async function openRooms(seed = 1) {
     parts,
     app: createApp(parts),
     errors,
+    webhooks,
+    /** What an operator was told of webhooks. */
+    told,
+    /** Whether this node delivers webhooks; it does not at first. */
+    setOwner: (value: boolean) => {
+      isOwner = value;
+    },
     setReady: (value: boolean) => {
       ready = value;
     },
@@ -129,6 +162,7 @@ export async function openRooms(seed = 1) {
         { ...standardDefaults, provider: 'test' },
       ),
     async [Symbol.asyncDispose]() {
+      await webhooks.stop();
       streamLog.stop();
       feeds.stop();
       allowlist.stop();

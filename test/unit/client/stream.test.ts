@@ -250,6 +250,17 @@ test.each([
   expect(await stream.next()).toEqual({ done: true, value: undefined });
 });
 
+test('a node that refuses is passed over while another one takes it', async () => {
+  await using refusing = await testNode((_seen, response) => {
+    if (refusing.seen.length === 1) openStream(response, message(1)).end();
+    else json(response, 401, { title: 'Who is it?', status: 401 });
+  });
+  await using other = await testNode((_seen, response) => openStream(response, message(2)));
+  const { client, states, onState } = testClient([refusing.url, other.url]);
+  expect(ids(await take(client.stream({ onState }), 2))).toEqual(['1', '2']);
+  expect(states.map(({ kind }) => kind)).toEqual(['connected', 'lost', 'failed', 'moved']);
+});
+
 test('a token that is renewed is asked for each time, and waited for after a restart of the node', async () => {
   await using node = await testNode((seen, response) => {
     const isKnown = seen.headers.authorization === (node.seen.length < 2 ? 'Bearer 1' : 'Bearer 4');
@@ -284,7 +295,9 @@ test('a first connection that nobody takes ends with what each node says', async
   const { client } = testClient([gone.url, page.url]);
   await expect(client.stream().next()).rejects.toMatchObject({
     code: 'unreachable',
-    message: expect.stringMatching(/ECONNREFUSED.*\n.*is no stream: is it the address of a Tocsin node/),
+    message: expect.stringMatching(
+      /ECONNREFUSED.*\n.*has no stream at \/stream: is it the address of a Tocsin node/,
+    ),
   });
 });
 

@@ -56,6 +56,7 @@ const routes = [
   ['GET', '/mesh/digest', 'read admin'],
   ['GET', '/mesh/events', 'read admin'],
   ['GET', '/metrics', 'read admin'],
+  ['GET', '/webhooks', 'admin'],
 ] as const;
 
 for (const [method, path, allowed] of routes) {

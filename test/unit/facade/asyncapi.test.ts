@@ -40,12 +40,19 @@ test('the document of the streams is open, and valid AsyncAPI 3 without a remark
 });
 
 test('it is served over TLS as it was asked for', () => {
-  const facts = { version: '1', httpHost: 'node.example', isHttps: true, publisher: 'tcp://[::1]:8481' };
+  const facts = {
+    version: '1',
+    httpHost: 'node.example',
+    isHttps: true,
+    publisher: 'tcp://[::1]:8481',
+    pull: 'tcp://[::1]:8482',
+  };
   expect(asyncapiDocument(facts)).toMatchObject({
     servers: {
       http: { protocol: 'https' },
       websocket: { protocol: 'wss' },
       publisher: { host: '[::1]:8481' },
+      pull: { host: '[::1]:8482' },
     },
   });
 });

@@ -277,3 +277,61 @@ test('polls and streams end when the node stops', async () => {
   expect([polled.status, await polled.text()]).toEqual([200, '']);
   for (const text of await Promise.all(texts)) expect(text).toContain('connected');
 });
+
+test.each([
+  ['nofeed=1', 'application/json'],
+  ['nofeed=1', 'text/csv'],
+  ['q=example.com', 'application/x-ndjson'],
+  ['', 'application/json'],
+  ['', 'text/csv'],
+])('an answer to %j as %s says where the stream goes on from it', async (query, accept) => {
+  await using rooms = await openRooms();
+  await rooms.submit('a.example.com');
+  const at = rooms.streamLog.lastCursor();
+  const headers = { ...bearer('read'), accept };
+  const response = await rooms.app.request(`/indicators?${query}`, { headers });
+  expect(response.headers.get('tocsin-stream-cursor')).toBe(at);
+  if (accept === 'application/json')
+    expect(await response.json()).toMatchObject({ meta: { stream_cursor: at } });
+});
+
+test('a feed as JSON is not sent again although the stream went on', async () => {
+  await using rooms = await openRooms();
+  await rooms.submit({ indicator: 'a.example.com', confidence: 9 });
+  const first = await rooms.app.request('/indicators', { headers: bearer('feed') });
+  const etag = first.headers.get('etag') ?? '';
+  expect(etag).toMatch(/^W\//);
+  await rooms.submit({ indicator: 'b.example.com', confidence: 1 });
+  const headers = { ...bearer('feed'), 'if-none-match': etag };
+  const again = await rooms.app.request('/indicators', { headers });
+  expect(again.status).toBe(304);
+  expect(again.headers.get('tocsin-stream-cursor')).toBe(rooms.streamLog.lastCursor());
+});
+
+test.each([1, 3])(
+  'pages of %i records and the stream behind the first one are all there is, whatever is written meanwhile',
+  async (limit) => {
+    await using rooms = await openRooms();
+    const write = (i: number) => rooms.submit(`h${(i * 7) % 40}.example.com`, `192.0.2.${i % 30}`);
+    for (let i = 0; i < 20; i++) await write(i);
+    const known = new Map<unknown, unknown>();
+    let query = `nofeed=1&sort=indicator&limit=${limit}`;
+    let cursor: string | undefined;
+    for (let i = 20; query !== ''; i++) {
+      const response = await rooms.app.request(`/indicators?${query}`, { headers: bearer('read') });
+      const { meta, data } = (await response.json()) as {
+        meta: { stream_cursor: string; next?: string };
+        data: { id: string }[];
+      };
+      cursor ??= meta.stream_cursor;
+      for (const record of data) known.set(record.id, record);
+      query = meta.next === undefined ? '' : `nofeed=1&sort=indicator&limit=${limit}&cursor=${meta.next}`;
+      if (i < 120) await write(i);
+    }
+    const { events } = await poll(rooms, `wait=0&limit=10000&cursor=${cursor}`);
+    for (const { data } of events) known.set(data['id'], data);
+    const all = await rooms.app.request('/indicators?nofeed=1&limit=1000', { headers: bearer('read') });
+    const { data } = (await all.json()) as { data: { id: string }[] };
+    expect(known).toEqual(new Map(data.map((record) => [record.id, record])));
+  },
+);
