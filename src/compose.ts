@@ -37,6 +37,7 @@ import { AddressInUse, startServer } from './facade/server.ts';
 import { followAllowlist } from './feed/allowlist/follow.ts';
 import { createFeeds } from './feed/feeds.ts';
 import { createIntake } from './intake/intake.ts';
+import { createSearched } from './intake/searched.ts';
 import { replaceFile } from './replace-file.ts';
 import { startHousekeeping } from './replicate/housekeeping.ts';
 import { type Replicator, startReplicator } from './replicate/replicator.ts';
@@ -181,8 +182,10 @@ async function startNode(
     const meshView: { current: MeshView } = { current: unstarted };
     const meshNumbers = { current: () => noMesh };
     const counters = { mesh: uncounted, replication: uncounted, pull: uncounted, group: uncounted };
+    const searched = createSearched({ intake, clock: systemClock });
     const app = createApp({
       intake,
+      searched,
       store,
       feeds,
       streamLog,
@@ -203,6 +206,9 @@ async function startNode(
         mesh: () => meshNumbers.current(),
         meshEvents: () => counters.mesh(),
         replicationEvents: () => counters.replication(),
+        streamReaders: readers.now,
+        streamEvents: readers.counted,
+        searchEvents: searched.counters,
         webhooks: webhooks.numbers,
         pullEvents: () => counters.pull(),
         groupEvents: () => counters.group(),

@@ -18,6 +18,10 @@ const commands: Readonly<Record<string, CommandEntry>> = {
   start: { summary: 'start a node (the default)', load: () => import('./commands/start.ts') },
   submit: { summary: 'send the indicators of a file to a node', load: () => import('./commands/submit.ts') },
   search: { summary: 'say what is known about an indicator', load: () => import('./commands/search.ts') },
+  searches: {
+    summary: 'say what people searched for',
+    load: () => import('./commands/searches.ts'),
+  },
   feed: { summary: 'print a feed that is safe to block', load: () => import('./commands/feed.ts') },
   allowlist: {
     summary: 'say what must never be in a feed',

@@ -48,7 +48,7 @@ export type Following<T> = {
 /**
  * The events of a stream for ever, over one connection after the other: after a loss the same node is asked first, then the
  * others; a node that fell silent or sent what is no stream is asked last. Throws ClientError when no node takes the first
- * connection, or when one refuses a later one.
+ * connection, or when all refuse a later one.
  */
 export async function* follow<T>(parts: ClientParts, following: Following<T>): AsyncGenerator<T, void> {
   const { signal, onState } = following;
@@ -114,6 +114,7 @@ async function connect<T>(
   const { signal, onState } = following;
   for (;;) {
     const failures: ClientError[] = [];
+    let refusals = 0;
     for (const node of parts.turn.order()) {
       if (signal.aborted) return undefined;
       try {
@@ -122,12 +123,14 @@ async function connect<T>(
         return { node, response };
       } catch (error) {
         if (signal.aborted) return undefined;
-        if (!mayPass(error) && (isFirst || !mayRenew(error, node))) throw error;
+        if (!(error instanceof ClientError)) throw error;
+        // Of several nodes one may be another's by now, or not know the token yet.
+        if (!mayPass(error) && !mayRenew(error, node)) refusals++;
         failures.push(error);
         onState?.({ kind: 'failed', node: node.url, reason: error.message });
       }
     }
-    if (isFirst) throw united(failures);
+    if (isFirst || refusals === failures.length) throw united(failures);
     // Of a busy fleet the one that is back first counts.
     const asked = failures.flatMap(({ retryAfterMs }) => retryAfterMs ?? []);
     await wait(asked.length === failures.length ? Math.min(...asked) : 0);
@@ -136,8 +139,8 @@ async function connect<T>(
 }
 
 /** A node that restarts may know another token by now, which is written down a moment later. */
-function mayRenew(error: unknown, node: ClientNode): error is ClientError {
-  return error instanceof ClientError && error.status === 401 && typeof node.token === 'function';
+function mayRenew({ status }: ClientError, { token }: ClientNode): boolean {
+  return status === 401 && typeof token === 'function';
 }
 
 async function open<T>(parts: ClientParts, following: Following<T>, node: ClientNode): Promise<Response> {

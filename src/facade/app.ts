@@ -13,11 +13,13 @@ import { addMeshRoutes } from './routes-mesh.ts';
 import { addMetricsRoute } from './routes-metrics.ts';
 import { addRecordRoutes } from './routes-record.ts';
 import { addSearchRoute } from './routes-search.ts';
+import { addSearchesRoute } from './routes-searches.ts';
 import { addSightingsRoute } from './routes-sightings.ts';
 import { addStreamRoutes } from './routes-stream.ts';
 import { addSubmitRoute } from './routes-submit.ts';
 import { addWebhookRoutes } from './routes-webhooks.ts';
 import { parameterProblem } from './validation.ts';
+import { withoutWords } from './without-words.ts';
 
 /** What answers without a token. */
 const openPaths = /^\/(?:health\/(?:live|ready)|docs(?:\/.*)?|(?:openapi|asyncapi)\.json)$/;
@@ -38,7 +40,7 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
   app.onError((error, context) => {
     if (error instanceof Problem) return problemResponse(error, context.req.path);
     const requestId = randomUUID();
-    parts.onError(error, requestId);
+    parts.onError(context.req.query('nolog') === '1' ? withoutWords(error) : error, requestId);
     return problemResponse(
       new Problem(500, `something went wrong here; the log has it under ${requestId}`, {
         request_id: requestId,
@@ -95,6 +97,7 @@ export function createApp(parts: FacadeParts): OpenAPIHono<Env> {
   addSubmitRoute(app, parts);
   addSightingsRoute(app, parts);
   addSearchRoute(app, parts);
+  addSearchesRoute(app, parts);
   addStreamRoutes(app, parts);
   addWebhookRoutes(app, parts);
   addMeshRoutes(app, parts);

@@ -10,7 +10,7 @@ import { parseSpan } from './span.ts';
 
 const dayMs = 24 * 60 * 60 * 1_000;
 const hourMs = 60 * 60 * 1_000;
-const daysMax = 3_650;
+export const daysMax = 3_650;
 
 /** A parameter whose text a function reads into a value, or refuses with what is allowed. */
 export function read<T>(
@@ -31,7 +31,7 @@ const itypeList = read((text) => chosenFrom(text, itypes)).openapi({
   example: 'ipv4,ipv6',
 });
 
-function choice(
+export function choice(
   what: string,
   example: string,
   readName: (name: string) => string | undefined = (name) => name,
@@ -59,7 +59,7 @@ const confidence = z
   })
   .openapi({ description: 'At least `8`, or between `3,7`', example: '8' });
 
-function number(min: number, max: number, description: string, example: string) {
+export function number(min: number, max: number, description: string, example: string) {
   return z
     .string()
     .transform((text, context) => {
@@ -97,7 +97,9 @@ export const filterParameters = {
     'countries by two letters (ISO 3166)',
   ).optional(),
   tlp: choice('TLP 2.0 labels', 'clear,green', parseTlp, tlps.join(', ')).optional(),
-  nolog: flag('`1`: leave no trace of this question. This release keeps none at all.'),
+  nolog: flag(
+    '`1`: leave no trace of this question: none among the searches that all nodes are told, and none in a log.',
+  ),
 };
 
 function span(what: string) {

@@ -3,6 +3,7 @@ import type { Access } from '../access/tokens.ts';
 import type { Clock } from '../clock.ts';
 import type { Feeds } from '../feed/feeds.ts';
 import type { Intake } from '../intake/intake.ts';
+import type { Searched } from '../intake/searched.ts';
 import type { IndicatorStore } from '../store/store.ts';
 import type { Readers } from '../stream/readers.ts';
 import type { StreamLog } from '../stream/stream-log.ts';
@@ -57,6 +58,7 @@ export interface MeshView {
 /** All that the facade is handed. */
 export type FacadeParts = {
   readonly intake: Intake;
+  readonly searched: Searched;
   readonly store: IndicatorStore;
   readonly feeds: Feeds;
   readonly streamLog: StreamLog;

@@ -1,3 +1,4 @@
+import type { Principal } from '../access/tokens.ts';
 import { presentRecord, publicRecordFields } from '../indicator/present.ts';
 import type { Answer } from '../query/answer.ts';
 import { type Asked, readAsked } from '../query/asked.ts';
@@ -11,21 +12,17 @@ import { filterFrom } from './parameters.ts';
 import type { FacadeParts } from './parts.ts';
 import { Problem } from './problem.ts';
 import { badCursor, cursorOf, type Question } from './question.ts';
+import { saySearches } from './searches.ts';
 
 /** Query mode. `streamCursor` was taken before. Throws Problem 400. */
 export async function queryPage(
   values: Question,
-  { store, clock, feeds }: FacadeParts,
+  by: Principal,
+  parts: FacadeParts,
   streamCursor: string,
 ): Promise<Page> {
-  const {
-    cursor,
-    limit: askedLimit,
-    nolog: _,
-    explain: isExplained,
-    related: askedRelations,
-    ...rest
-  } = values;
+  const { store, clock, feeds } = parts;
+  const { cursor, limit: askedLimit, nolog, explain: isExplained, related: askedRelations, ...rest } = values;
   const { q, itype, sort } = rest;
   const limit = askedLimit ?? queryLimits.limitDefault;
   const related = askedRelations ?? everyRelation;
@@ -43,6 +40,7 @@ export async function queryPage(
   });
   if (!answer.ok) throw answer.code === 'bad-position' ? badCursor() : refusal('sort', answer.reason);
   const { answers, next } = answer.value;
+  if (asked !== undefined && cursor === undefined) saySearches(parts, asked.value, by, nolog);
   const explain = isExplained === '1' ? await explained(asked?.value ?? [], values, feeds, nowMs) : undefined;
   return {
     defaults: {

@@ -62,6 +62,7 @@ export function addIndicatorRoutes(app: OpenAPIHono<Env>, parts: FacadeParts): v
     const streamCursor = parts.streamLog.lastCursor();
     if (!query) return feedAnswer(values, request, format, streamCursor);
     const coding = codingFor(request);
-    return respond(renderPage(await queryPage(values, parts, streamCursor), format), coding);
+    const page = await queryPage(values, context.get('principal'), parts, streamCursor);
+    return respond(renderPage(page, format), coding);
   });
 }

@@ -30,6 +30,8 @@ const metricsRoute = createRoute({
     '- `tocsin_mesh_events_total{reason}`: what the mesh refused or dropped',
     '- `tocsin_replication_events_total{reason}`: batches that were refused or held back, snapshots taken or failed, events',
     '  said anew, and the like',
+    '- `tocsin_search_events_total{reason}`: searches that all nodes were told (`said`), that were `repeated` within a minute, or',
+    '  `dropped` as too many',
     '- `tocsin_pull_events_total{reason}`: what came by ZeroMQ PULL (`messages`, `rows`), what of it was `accepted`, how often it',
     '  was held up (`paused`), and what was refused, by code',
     '- `tocsin_group_events_total{reason}`: the group INDICATORS: what was `shouted` to foreign peers and what slow ones `missed`;',

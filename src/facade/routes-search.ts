@@ -20,6 +20,7 @@ import { relatedParameter } from './question.ts';
 import { codingFor, respond } from './rendering.ts';
 import { requireScope } from './scopes.ts';
 import { readSearch, type Sent, type searchTypes } from './search-body.ts';
+import { saySearches } from './searches.ts';
 import { readParameters } from './validation.ts';
 
 const parameters = z.strictObject({
@@ -98,7 +99,8 @@ const route = createRoute({
   },
 });
 
-export function addSearchRoute(app: OpenAPIHono<Env>, { store, clock }: FacadeParts): void {
+export function addSearchRoute(app: OpenAPIHono<Env>, parts: FacadeParts): void {
+  const { store, clock } = parts;
   app.openAPIRegistry.registerPath(route);
   app.post(route.path, async (context) => {
     requireScope(context.get('principal'), 'read');
@@ -123,6 +125,12 @@ export function addSearchRoute(app: OpenAPIHono<Env>, { store, clock }: FacadePa
       store,
       read.map((kinds) => (kinds.ok ? kinds.value : [])),
       { related, filter: filterFrom(values, 'reported', clock.wallMs()), limit },
+    );
+    saySearches(
+      parts,
+      read.flatMap((kinds) => (kinds.ok ? kinds.value : [])),
+      context.get('principal'),
+      values.nolog,
     );
     const rows = sent.value.map((one, i) => presentRow(one, read[i], answers[i]));
     const coding = codingFor(context.req.raw);

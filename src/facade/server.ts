@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
@@ -49,6 +49,8 @@ export async function startServer(
   limits: ServerLimits = serverLimits,
 ): Promise<HttpServer> {
   const stopping = new AbortController();
+  // Each open stream listens: there is no number that is too many.
+  setMaxListeners(0, stopping.signal);
   const server = createServer(
     {
       headersTimeout: limits.headersMsMax,

@@ -5,6 +5,11 @@ import type { Span } from '../query/filter.ts';
 const lastOfDayMs = 24 * 60 * 60 * 1_000 - 1;
 const day = /^\d{4}-\d{2}-\d{2}$/;
 
+/** Reads a time from which on something is meant, in Unix milliseconds. */
+export function parseStart(text: string): Parsed<number, 'bad-time'> {
+  return parseTime(text.trim(), 0, Number.POSITIVE_INFINITY);
+}
+
 /** Reads `start,end`, of which one may be empty; a day as the end is meant to its last moment. */
 export function parseSpan(text: string): Parsed<Span, 'bad-span'> {
   const [start, end, ...rest] = text.split(',').map((part) => part.trim());

@@ -74,6 +74,18 @@ export function eventIdOfSearch({ id }: StoredDocument): string {
   return id.slice(id.indexOf('-') + 1);
 }
 
+const searchName = /^(\d{16})-(([0-9a-f]{32})-\d+)$/;
+
+/**
+ * The search event that a document of the collection `search` came from, by its id: also of one that was said anew by another
+ * node. Undefined when the id is no search's.
+ */
+export function searchMadeBy({ id }: StoredDocument) {
+  const [, before, event, node] = searchName.exec(id) ?? [];
+  if (before === undefined || event === undefined || node === undefined) return undefined;
+  return { id: event, node: node as NodeId, ms: latestMs - Number(before) };
+}
+
 /** The last write wins; one stamp that was signed twice is told apart by the text, so that all nodes agree. */
 export function newerDocument(a: StoredDocument, b: StoredDocument): StoredDocument {
   const byStamp = compareStamps(a.stamp, b.stamp);

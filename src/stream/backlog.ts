@@ -30,7 +30,7 @@ export function createBacklog(store: Pick<IndicatorStore, 'changesAfter'>): Back
       const changes = await store.changesAfter(position, limit);
       const first = changes[0]?.position ?? 0;
       const hole = changes.findIndex((change, i) => change.position !== first + i);
-      const stretch = (hole === -1 ? changes : changes.slice(0, hole)).map(kept);
+      const stretch = (hole === -1 ? changes : changes.slice(0, hole)).map((change) => kept(change, 0));
       stretches = [stretch, ...stretches.slice(0, backlogLimits.stretchesMax - 1)];
       return stretch;
     },

@@ -111,7 +111,7 @@ export function createStreamLog(
       last,
       changes.reduce((ms, change) => Math.min(ms, madeMs(change)), Number.POSITIVE_INFINITY),
     );
-    const kept = isRead ? tail.add(changes) : [];
+    const kept = isRead ? tail.add(changes, clock.wallMs()) : [];
     if (isGap) sleepers.wakeAll();
     else sleepers.offer(kept, last);
   }

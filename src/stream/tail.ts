@@ -5,6 +5,9 @@ import { type Offered, offer } from './stream-filter.ts';
 const tailLimits = {
   /** The newest changes are kept while there are readers; older ones are read from the store again. */
   changesMax: 20_000,
+  /** So many are kept however old they are, and the others only for so long: each is some KB once it is rendered. */
+  changesMin: 1_000,
+  keptMs: 2_000,
   /** Of a change's text, in UTF-16 units; what is rendered of it is three times as much at most. */
   charactersMax: 16 * 1024 * 1024,
 } as const;
@@ -13,7 +16,12 @@ const tailLimits = {
 const charactersOfFields = 300;
 
 /** A change in the tail; rendered by the first reader that wants it. */
-export type Kept = Offered & { readonly characters: number; message: StreamMessage | undefined };
+export type Kept = Offered & {
+  readonly characters: number;
+  /** When it came, Unix milliseconds. */
+  readonly atMs: number;
+  message: StreamMessage | undefined;
+};
 
 /** The newest changes, ascending without a gap, so that readers near the end share one copy. */
 export interface Tail {
@@ -21,7 +29,8 @@ export interface Tail {
   first(): number | undefined;
   /** From behind `position` on, which is not before the first one. */
   after(position: number, limit: number): readonly Kept[];
-  add(changes: readonly Change[]): readonly Kept[];
+  /** `nowMs` is the time, Unix milliseconds. */
+  add(changes: readonly Change[], nowMs: number): readonly Kept[];
   clear(): void;
 }
 
@@ -43,8 +52,13 @@ export function createTail(): Tail {
     return position % tailLimits.changesMax;
   }
 
-  function trim(): void {
-    while (first < end && characters > tailLimits.charactersMax) drop();
+  function trim(nowMs: number): void {
+    while (first < end && (characters > tailLimits.charactersMax || isOld(nowMs))) drop();
+  }
+
+  function isOld(nowMs: number): boolean {
+    if (end - first <= tailLimits.changesMin) return false;
+    return Math.abs(nowMs - (ring[placeOf(first)]?.atMs ?? 0)) > tailLimits.keptMs;
   }
 
   function drop(): void {
@@ -53,8 +67,8 @@ export function createTail(): Tail {
     first++;
   }
 
-  function keep(change: Change): Kept {
-    const each = kept(change);
+  function keep(change: Change, nowMs: number): Kept {
+    const each = kept(change, nowMs);
     if (first === end) [first, end] = [change.position, change.position];
     if (end - first === tailLimits.changesMax) drop();
     ring[placeOf(change.position)] = each;
@@ -73,11 +87,11 @@ export function createTail(): Tail {
       }
       return found;
     },
-    add(changes) {
+    add(changes, nowMs) {
       // Whole from the beginning: an array with a hole of thousands would be kept as a table of its indexes.
       if (ring.length === 0) ring = new Array(tailLimits.changesMax).fill(undefined);
-      const added = changes.map(keep);
-      trim();
+      const added = changes.map((change) => keep(change, nowMs));
+      trim(nowMs);
       return added;
     },
     clear() {
@@ -87,9 +101,9 @@ export function createTail(): Tail {
   };
 }
 
-export function kept(change: Change): Kept {
+export function kept(change: Change, atMs: number): Kept {
   const { subject, watchKey } = offer(change);
-  return { change, subject, watchKey, characters: charactersOf(change), message: undefined };
+  return { change, subject, watchKey, characters: charactersOf(change), atMs, message: undefined };
 }
 
 function charactersOf(change: Change): number {

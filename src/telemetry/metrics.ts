@@ -24,8 +24,14 @@ export type MetricsParts = {
   readonly webhooks: () => WebhookNumbers;
   /** What came by ZeroMQ PULL, and what was refused of it, by reason. */
   readonly pullEvents: () => ReadonlyMap<string, number>;
+  /** Searches that all nodes were told, and those that they were not. */
+  readonly searchEvents: () => ReadonlyMap<string, number>;
   /** What was shouted to foreign peers, what they said, and what was refused of it, by reason. */
   readonly groupEvents: () => ReadonlyMap<string, number>;
+  /** Who reads the stream, by transport. */
+  readonly streamReaders: () => ReadonlyMap<string, number>;
+  /** What befell readers of the stream, by what it was. */
+  readonly streamEvents: () => ReadonlyMap<string, number>;
 };
 
 /** Metrics as a Prometheus server reads them. */
@@ -47,8 +53,19 @@ export function createMetrics(parts: MetricsParts): Metrics {
 }
 
 function registryOf(parts: MetricsParts): Registry {
-  const { readiness, records, logBytes, mesh, meshEvents, replicationEvents, pullEvents, groupEvents } =
-    parts;
+  const {
+    readiness,
+    records,
+    logBytes,
+    mesh,
+    meshEvents,
+    replicationEvents,
+    searchEvents,
+    pullEvents,
+    groupEvents,
+    streamReaders,
+    streamEvents,
+  } = parts;
   const registry = new Registry();
   const registers = [registry];
 
@@ -105,7 +122,26 @@ function registryOf(parts: MetricsParts): Registry {
   registerMeshMetrics(registry, mesh);
   registerWebhookMetrics(registry, parts.webhooks);
   counter('tocsin_mesh_events_total', 'What the mesh refused or dropped, by reason', meshEvents);
+  const transports: Gauge = new Gauge({
+    name: 'tocsin_stream_readers',
+    help: 'Readers of the stream, by transport',
+    labelNames: ['transport'],
+    registers,
+    collect() {
+      for (const [transport, count] of streamReaders()) transports.set({ transport }, count);
+    },
+  });
+  counter(
+    'tocsin_stream_events_total',
+    'What befell readers of the stream: gap, reset, stuck (took nothing for too long), refused (no place)',
+    streamEvents,
+  );
   counter('tocsin_replication_events_total', 'What replication refused or did, by reason', replicationEvents);
+  counter(
+    'tocsin_search_events_total',
+    'What became of searches: said to all nodes, repeated within a minute, dropped',
+    searchEvents,
+  );
   counter('tocsin_pull_events_total', 'What ZeroMQ PULL took and refused, by reason', pullEvents);
   counter(
     'tocsin_group_events_total',

@@ -15,6 +15,7 @@ import { followAllowlist } from '../../src/feed/allowlist/follow.ts';
 import { createFeeds } from '../../src/feed/feeds.ts';
 import { standardDefaults } from '../../src/indicator/observation.ts';
 import { createIntake } from '../../src/intake/intake.ts';
+import { createSearched } from '../../src/intake/searched.ts';
 import { openStore } from '../../src/store/level-store.ts';
 import { createReaders } from '../../src/stream/readers.ts';
 import { createStreamLog } from '../../src/stream/stream-log.ts';
@@ -106,6 +107,7 @@ export async function openRooms(seed = 1) {
   });
   const parts: FacadeParts = {
     intake,
+    searched: createSearched({ intake, clock }),
     store,
     feeds,
     streamLog,

@@ -18,6 +18,7 @@ import { renderTable } from '../table.ts';
 type SearchOptions = FilterOptions & {
   readonly json?: true;
   readonly related?: string;
+  readonly nolog?: true;
   readonly sort?: string;
 };
 
@@ -68,6 +69,7 @@ export function configure(command: Command, io: Io): void {
       '--sort <order>',
       'of one value: reporttime, lasttime, confidence, indicator; -lasttime is the last first',
     )
+    .option('--nolog', 'leave no trace: else all nodes are told who asked for what (`tocsin searches`)')
     .option('--json', "print the node's answer as JSON; of several values one line each");
   addFilterOptions(command, [
     'itype',
@@ -97,8 +99,8 @@ async function search(values: readonly string[], options: SearchOptions, io: Io)
   if (misplaced !== undefined)
     throw new CliError(exitCodes.usage, `--${misplaced} is for one value: leave it out, or name one.`);
   const client = await connect(options, io);
-  const { related, sort, json } = options;
-  const question = { ...filtersOf(options), related };
+  const { related, sort, nolog, json } = options;
+  const question = { ...filtersOf(options), related, nolog };
   if (isOne) await searchOne(client, only, { ...question, sort }, json === true, io);
   else await searchMany(client, values, question, json === true, io);
 }

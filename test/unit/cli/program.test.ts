@@ -11,6 +11,7 @@ test('the general help lists every command', async () => {
     'start',
     'submit',
     'search',
+    'searches',
     'feed',
     'allowlist',
     'tail',

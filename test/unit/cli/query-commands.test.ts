@@ -373,3 +373,45 @@ async function portOfNobody(): Promise<string> {
   await using node = await testNode(() => undefined);
   return node.url;
 }
+
+test('search --nolog asks for no trace, of one value and of several', async () => {
+  await using node = await testNode(({ path }, response) =>
+    json(
+      response,
+      200,
+      path === '/indicators' ? page : { data: [{ row: 1, value: 'x', records: [record] }] },
+    ),
+  );
+  expect(await runCli(['search', 'x', '--nolog', '--url', node.url], testIo())).toBe(0);
+  expect(await runCli(['search', '-', '--nolog', '--url', node.url], testIo({ input: 'x\n' }))).toBe(0);
+  expect(node.seen.map(({ path, query }) => [path, query['nolog']])).toEqual([
+    ['/indicators', '1'],
+    ['/indicators/search', '1'],
+  ]);
+});
+
+test('searches prints who asked for what, newest first', async () => {
+  const row = {
+    id: 'a-1',
+    time: '2026-01-02T03:04:05Z',
+    q: 'example.com',
+    itype: 'fqdn',
+    by: 'alice',
+    node: 'a',
+  };
+  await using node = await testNode(({ query }, response) =>
+    json(
+      response,
+      200,
+      query['by'] === 'bob' ? { meta: {}, data: [] } : { meta: { next: 'abc' }, data: [row] },
+    ),
+  );
+  const io = testIo();
+  expect(await runCli(['searches', 'example.com', '--days', '7', '--url', node.url], io)).toBe(0);
+  expect(node.seen[0]).toMatchObject({ path: '/searches', query: { q: 'example.com', days: '7' } });
+  expect(io.out()).toMatch(
+    /^time +by +itype +q +node\n2026-01-02T03:04:05Z +alice +fqdn +example\.com +a\n$/,
+  );
+  expect(io.err()).toContain('--cursor abc');
+  expect(await runCli(['searches', '--by', 'bob', '--url', node.url], testIo())).toBe(1);
+});

@@ -250,6 +250,17 @@ test.each([
   expect(await stream.next()).toEqual({ done: true, value: undefined });
 });
 
+test('a node that refuses is passed over while another one takes it', async () => {
+  await using refusing = await testNode((_seen, response) => {
+    if (refusing.seen.length === 1) openStream(response, message(1)).end();
+    else json(response, 401, { title: 'Who is it?', status: 401 });
+  });
+  await using other = await testNode((_seen, response) => openStream(response, message(2)));
+  const { client, states, onState } = testClient([refusing.url, other.url]);
+  expect(ids(await take(client.stream({ onState }), 2))).toEqual(['1', '2']);
+  expect(states.map(({ kind }) => kind)).toEqual(['connected', 'lost', 'failed', 'moved']);
+});
+
 test('a token that is renewed is asked for each time, and waited for after a restart of the node', async () => {
   await using node = await testNode((seen, response) => {
     const isKnown = seen.headers.authorization === (node.seen.length < 2 ? 'Bearer 1' : 'Bearer 4');

@@ -12,6 +12,7 @@ function metricsOf() {
     mesh: new Map([['bad-hello', 3]]),
     replication: new Map<string, number>(),
     pull: new Map([['accepted', 5]]),
+    readers: new Map([['sse', 3]]),
   };
   const metrics = createMetrics({
     readiness: () => told.readiness,
@@ -23,6 +24,9 @@ function metricsOf() {
     webhooks: () => ({ outcomes: new Map([['delivered', 3]]), pending: 2, dead: 1 }),
     pullEvents: () => told.pull,
     groupEvents: () => new Map(),
+    streamReaders: () => told.readers,
+    streamEvents: () => new Map([['gap', 2]]),
+    searchEvents: () => new Map(),
   });
   const samples = async () =>
     (await metrics.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -40,17 +44,21 @@ test('a scrape tells what the node says of itself at that moment', async () => {
       'tocsin_missing_events 7',
       'tocsin_event_log_bytes 4096',
       'tocsin_mesh_events_total{reason="bad-hello"} 3',
+      'tocsin_stream_readers{transport="sse"} 3',
+      'tocsin_stream_events_total{reason="gap"} 2',
     ]),
   );
   told.readiness = { ready: true, peers: 3, missing: 0 };
   told.mesh.set('bad-hello', 5);
   told.replication.set('snapshot-taken', 1);
+  told.readers.set('sse', 0);
   expect(await samples()).toEqual(
     expect.arrayContaining([
       'tocsin_ready 1',
       'tocsin_peers 3',
       'tocsin_missing_events 0',
       'tocsin_mesh_events_total{reason="bad-hello"} 5',
+      'tocsin_stream_readers{transport="sse"} 0',
       'tocsin_replication_events_total{reason="snapshot-taken"} 1',
     ]),
   );
