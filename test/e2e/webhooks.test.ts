@@ -57,6 +57,9 @@ function startWriting(nodes: () => readonly FleetNode[]) {
       const rows = [`w${n}.example.com`, `w${n}.example.net`];
       // The killed one answers nothing any more: what it has not acknowledged, nobody was promised.
       const answer = await send(node, 'POST', '/indicators', rows).catch(() => undefined);
+      // A person asks, and another one who wants no trace of it.
+      await getJson(node, `/indicators?q=s${n}.example.com`).catch(() => undefined);
+      await getJson(node, `/indicators?q=nolog${n}.example.com&nolog=1`).catch(() => undefined);
       const { first, last } = (answer?.body['events'] ?? {}) as { first?: string; last?: string };
       if (answer?.status === 201 && first !== undefined && last !== undefined)
         ids.push(...new Set([first, last]));
@@ -98,7 +101,16 @@ async function newcomer(to: Fleet, n: number): Promise<FleetNode> {
   return { n, url, token, process: running };
 }
 
-async function expectAll(expected: ReadonlySet<string>, delivered: readonly string[]): Promise<void> {
+/** The events that were acknowledged, and the searches that a node knows of. */
+async function expectAll(
+  acknowledged: readonly string[],
+  delivered: readonly string[],
+  node: FleetNode,
+): Promise<void> {
+  const { data } = (await getJson(node, '/searches?limit=1000')) as { data: { id: string; q: string }[] };
+  expect(data.length).toBeGreaterThan(0);
+  expect(data.filter(({ q }) => q.startsWith('nolog'))).toEqual([]);
+  const expected = new Set([...acknowledged, ...data.map(({ id }) => id)]);
   await eventually('every event', async () => {
     const seen = new Set(delivered);
     return [...expected].every((one) => seen.has(one)) ? true : undefined;
@@ -137,7 +149,7 @@ test('the owner is killed while deliveries fail and events come: each event arri
   await ownerAt(other, id, others);
   await pass(2_000);
   await writer.stop();
-  await expectAll(new Set(writer.ids), delivered);
+  await expectAll(writer.ids, delivered, other);
   await eventually('nothing pending', async () =>
     (await getJson(other, `/webhooks/${id}`))['pending'] === 0 ? true : undefined,
   );
@@ -171,6 +183,8 @@ test('nodes come, and owners are stopped in good order, while events come: each 
     await ownerAt(next, id, live);
   }
   await writer.stop();
-  await expectAll(new Set(writer.ids), delivered);
+  const [rest] = live;
+  if (rest === undefined) throw new Error('no node');
+  await expectAll(writer.ids, delivered, rest);
   for (const { process: running } of live) await running.stop();
 });
