@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { spawnLines } from '../support/process.ts';
 import { answering, type Received, startReceiver } from '../support/webhook-receiver.ts';
 import { eventually, type Fleet, type FleetNode, getJson, startFleet } from './fleet.ts';
 
@@ -20,6 +21,7 @@ const settings = {
 
 let fleet: Fleet;
 let receiver: Receiver;
+let killed: FleetNode | undefined;
 
 beforeAll(async () => {
   receiver = await startReceiver(answering(200));
@@ -144,6 +146,7 @@ test('the owner is killed while deliveries fail and events come: each event arri
     Number((await getJson(other, `/webhooks/${id}`))['pending']) > 3 ? true : undefined,
   );
   await owner.process.stop('SIGKILL');
+  killed = owner;
   await pass(1_000);
   isFailing = false;
   await ownerAt(other, id, others);
@@ -154,6 +157,30 @@ test('the owner is killed while deliveries fail and events come: each event arri
     (await getJson(other, `/webhooks/${id}`))['pending'] === 0 ? true : undefined,
   );
   expect(await getJson(other, `/webhooks/${id}`)).toMatchObject({ dead: 0, breaker: 'closed' });
+});
+
+test('the example verifies and shows what comes, and answers 401 to who has not the secret', {
+  timeout: 60_000,
+}, async () => {
+  const node = fleet.nodes.find((one) => one !== killed);
+  if (node === undefined) throw new Error('no node');
+  await using place = await startReceiver(answering(200));
+  const { port } = place;
+  await place[Symbol.asyncDispose]();
+  const url = `http://127.0.0.1:${port}/`;
+  const made = await send(node, 'POST', '/webhooks', { name: 'example', url, kinds: ['indicator'] });
+  const { id, secret } = made.body;
+  const example = join(import.meta.dirname, '../../examples/webhook-receiver.mjs');
+  await using running = await spawnLines(process.execPath, [example, String(port)], {
+    env: { WEBHOOK_SECRET: String(secret) },
+  });
+  await eventually('a ping', async () =>
+    (await send(node, 'POST', `/webhooks/${id}/test`, {})).body['delivered'] === true ? true : undefined,
+  );
+  await running.line(/^tocsin\.ping example$/);
+  await send(node, 'POST', '/indicators', ['shown.example.com']);
+  await running.line(/^tocsin\.indicator\.created shown\.example\.com$/, { deadlineMs: 30_000 });
+  expect((await fetch(url, { method: 'POST', body: '{}' })).status).toBe(401);
 });
 
 test('nodes come, and owners are stopped in good order, while events come: each event arrives, and hardly one twice', {
