@@ -1,29 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  curvePairOf,
-  defaultLimits,
-  defaultTiming,
-  fileDescriptorWarning,
-  peerIdFromBytes,
-  startMesh,
-  systemClock,
-  systemRandom,
-  udpDatagrams,
-  zeromqTransport,
-} from 'tocsin/mesh';
+import { curvePairOf, systemClock, systemRandom } from 'tocsin/mesh';
 import { createTickets } from './access/tickets.ts';
 import { loadAccess, parseFleetTokens } from './access/tokens.ts';
 import type { StartedNode } from './cli/io.ts';
 import { version } from './cli/version.ts';
-import { bindAt, discoveriesOf, discoverySentence, securitySentence } from './compose/discoveries.ts';
+import { discoverySentence, securitySentence } from './compose/discoveries.ts';
 import { openDoors } from './compose/doors.ts';
+import { onFreePort } from './compose/free-port.ts';
 import { tallyMesh } from './compose/mesh-tally.ts';
-import { tocsinHeader } from './compose/mesh-view.ts';
+import { descriptorWarnings, startNodeMesh } from './compose/node-mesh.ts';
 import { unstarted, viewOf } from './compose/node-view.ts';
 import { membersOf, nodeIdOf, ownerOf } from './compose/owner.ts';
-import { warnOfStrangers } from './compose/strangers.ts';
 import { lockStream } from './compose/stream-lock.ts';
 import { startNodeWebhooks } from './compose/webhooks.ts';
 import type { Config } from './config/settings.ts';
@@ -32,7 +21,7 @@ import { hlcMs, hybridClock } from './event/hlc.ts';
 import { lastSeqOf } from './event/vector.ts';
 import { createApp } from './facade/app.ts';
 import type { MeshView } from './facade/parts.ts';
-import { AddressInUse, startServer } from './facade/server.ts';
+import { startServer } from './facade/server.ts';
 import { followAllowlist } from './feed/allowlist/follow.ts';
 import { createFeeds } from './feed/feeds.ts';
 import { createIntake } from './intake/intake.ts';
@@ -41,7 +30,7 @@ import { replaceFile } from './replace-file.ts';
 import { startHousekeeping } from './replicate/housekeeping.ts';
 import { type Replicator, startReplicator } from './replicate/replicator.ts';
 import { openStore } from './store/level-store.ts';
-import { PublisherError, startPublisher } from './stream/publisher.ts';
+import { startPublisher } from './stream/publisher.ts';
 import { createReaders } from './stream/readers.ts';
 import { createStreamLog } from './stream/stream-log.ts';
 import type { Logger } from './telemetry/log.ts';
@@ -52,8 +41,6 @@ export type { StartedNode } from './cli/io.ts';
 export type { Config } from './config/settings.ts';
 
 const nodeFile = 'node.json';
-/** How many ports above the default are tried when it is taken. */
-const portsTried = 200;
 
 type Parts = { readonly log: Logger };
 
@@ -238,31 +225,16 @@ async function startNode(
     );
     stops.push(() => publisher.stop());
 
-    const keys = [config.meshKey, config.meshKeyPrevious].filter((key) => key !== undefined).map(curvePairOf);
-    const mesh = await startMesh(
-      {
-        id: peerIdFromBytes(Buffer.from(identity.nodeId, 'hex')),
-        identity,
-        keys,
-        name,
-        headers: new Map([[tocsinHeader, `${version()} ${server.url}`]]),
-        bind: bindAt(config.meshHost, config.meshPort),
-        ...(config.meshAdvertise !== undefined && { advertise: config.meshAdvertise }),
-        discovery: discoveriesOf(config),
-        timing: {
-          ...defaultTiming,
-          evasiveAfterMs: config.peerEvasiveMs,
-          silentAfterMs: config.peerSilentMs,
-          expiredAfterMs: config.peerExpiredMs,
-        },
-      },
-      { clock: systemClock, random: systemRandom, transport: zeromqTransport(), datagrams: udpDatagrams() },
-    );
+    const mesh = await startNodeMesh({
+      config,
+      identity,
+      name,
+      version: version(),
+      httpUrl: server.url,
+      log,
+    });
     stops.push(() => mesh.stop());
-    const descriptors = fileDescriptorWarning(defaultLimits);
-    if (descriptors !== undefined) log.warn(descriptors);
     meshNumbers.current = tallyMesh(mesh);
-    warnOfStrangers(mesh, keys.length > 0, log);
     const replicator = startReplicator({
       mesh,
       store,
@@ -305,7 +277,7 @@ async function startNode(
       id: identity.nodeId,
       name,
       version: version(),
-      encrypted: keys.length > 0,
+      encrypted: config.meshKey !== undefined,
       stream: publisher.endpoint,
       pull: pullEndpoint,
     });
@@ -349,26 +321,13 @@ async function startNode(
       discovery: discoverySentence(config),
       security: securitySentence(config),
       ...(access.newAdminToken !== undefined && { adminToken: access.newAdminToken }),
-      warnings: descriptors === undefined ? [] : [descriptors],
+      warnings: descriptorWarnings(),
       ready: replicator.ready,
       stop,
     };
   } catch (error) {
     await stop();
     throw error;
-  }
-}
-
-/** The port that was set by hand, or the first free one from the default on. */
-async function onFreePort<T>(port: number, byHand: boolean, start: (port: number) => Promise<T>): Promise<T> {
-  for (let tried = 0; ; tried++) {
-    try {
-      return await start(port + tried);
-    } catch (error) {
-      const taken =
-        error instanceof AddressInUse || (error instanceof PublisherError && error.code === 'ADDRESS_IN_USE');
-      if (!taken || byHand || port === 0 || tried >= portsTried) throw error;
-    }
   }
 }
 
