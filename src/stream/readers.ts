@@ -11,7 +11,7 @@ export interface Readers {
   /** Counts one; returns the way to leave, which may be called again. */
   enter(transport: Transport): () => void;
   now(): ReadonlyMap<Transport, number>;
-  /** `gap`, `reset`, and `stuck`: readers that took nothing for too long. */
+  /** `stuck` is a WebSocket that took nothing for too long, `refused` a reader that found no place. */
   count(what: ReaderEvent): void;
   counted(): ReadonlyMap<string, number>;
 }

@@ -2,6 +2,7 @@ import type { Search } from '../event/document.ts';
 import { type Filter, isChosen, matches } from '../query/filter.ts';
 import { type Watch, type Watched, watchKeyOf } from '../query/watch.ts';
 import type { Change } from '../store/store.ts';
+import type { Stretch } from './late-arrivals.ts';
 import { type Subject, subjectOf, type Topic } from './subject.ts';
 
 /** What a reader wants of the stream. An absent part narrows nothing. */
@@ -10,8 +11,10 @@ export type StreamFilter = {
   /** Values, networks or names that are watched. */
   readonly watch?: Watch;
   readonly filter?: Filter;
-  /** Of what lies up to a position only that which was made since: a reader from another node has seen the rest. */
-  readonly since?: { readonly ms: number; readonly upTo: number };
+  /**
+   * Of what lies up to a position only that which was made since, or came late: a reader from another node has seen the rest.
+   */
+  readonly since?: { readonly ms: number; readonly upTo: number; readonly late?: readonly Stretch[] };
 };
 
 /** A change, with what many readers look at worked out once. */
@@ -40,7 +43,7 @@ export function isWanted({ kinds, watch, filter, since }: StreamFilter, offered:
     const watched = watchedOf(subject);
     if (watched === undefined || !watch(watched, offered.watchKey())) return false;
   }
-  return since === undefined || change.position > since.upTo || isSince(since.ms, subject);
+  return since === undefined || change.position > since.upTo || isSince(since, change.position, subject);
 }
 
 function passes(filter: Filter, subject: Subject): boolean {
@@ -65,6 +68,11 @@ function watchedOf(subject: Subject): Watched | undefined {
 }
 
 /** Nodes find at different times what has expired, so of that nothing is left out. */
-function isSince(ms: number, subject: Subject): boolean {
-  return subject.topic === 'expire' || subject.ms >= ms;
+function isSince(
+  { ms, late = [] }: NonNullable<StreamFilter['since']>,
+  position: number,
+  subject: Subject,
+): boolean {
+  if (subject.topic === 'expire' || subject.ms >= ms) return true;
+  return late.some(({ from, to }) => from <= position && position <= to);
 }

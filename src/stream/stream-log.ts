@@ -4,6 +4,7 @@ import type { Change, IndicatorStore } from '../store/store.ts';
 import { createBacklog } from './backlog.ts';
 import { cursorOf, foreignMarginMs, readCursor } from './cursor.ts';
 import { type StreamMessage, streamMessage } from './envelope.ts';
+import { createLateArrivals } from './late-arrivals.ts';
 import { type Reach, readReach } from './log-reach.ts';
 import { createFloors } from './log-times.ts';
 import { createSleepers } from './sleepers.ts';
@@ -17,6 +18,10 @@ const streamLimits = {
   stepCharactersMax: 64 * 1024,
   /** What was found of the log's reach serves whoever comes from another node within it: at a move all come at once. */
   reachMsMax: 60_000,
+  /** What was made so long ago has not only been on its way; half of a cursor's margin. */
+  lateMs: 60_000,
+  /** A node that was in step so recently is: it looks every few seconds. */
+  inStepMs: 30_000,
 } as const;
 
 export type Step = {
@@ -78,6 +83,7 @@ export function createStreamLog(
   const sleepers = createSleepers(clock);
   /** Of what came since this was made; what came before is in the log's reach. */
   const floors = createFloors();
+  const lateArrivals = createLateArrivals();
   const start = store.lastPosition();
   let last = start;
   /** The newest change when a reader last began or asked. Without readers nothing is kept for them. */
@@ -107,11 +113,13 @@ export function createStreamLog(
       backlog.clear();
     }
     last = newest.position;
-    floors.add(
-      last,
-      changes.reduce((ms, change) => Math.min(ms, madeMs(change)), Number.POSITIVE_INFINITY),
-    );
-    const kept = isRead ? tail.add(changes, clock.wallMs()) : [];
+    const nowMs = clock.wallMs();
+    const earliestMs = changes.reduce((ms, change) => Math.min(ms, madeMs(change)), Number.POSITIVE_INFINITY);
+    floors.add(last, earliestMs);
+    // What is made up for after an absence others have had all the while.
+    if (earliestMs < nowMs - streamLimits.lateMs && settledMs() > nowMs - streamLimits.inStepMs)
+      lateArrivals.add({ from: first.position, to: last, arrivedMs: nowMs });
+    const kept = isRead ? tail.add(changes, nowMs) : [];
     if (isGap) sleepers.wakeAll();
     else sleepers.offer(kept, last);
   }
@@ -153,7 +161,10 @@ export function createStreamLog(
     if (cursor.nodeId === nodeId) return cursor.position <= last ? { position: cursor.position } : undefined;
     const ms = cursor.settledMs - foreignMarginMs;
     const position = (await readReachOnce()).positionSince(ms);
-    return position === undefined ? undefined : { position, since: { ms, upTo: last } };
+    if (position === undefined) return undefined;
+    const late = lateArrivals.since(ms);
+    const from = Math.min(position, (late[0]?.from ?? Number.POSITIVE_INFINITY) - 1);
+    return { position: from, since: { ms, upTo: last, late } };
   }
 
   async function read(position: number, wanted: StreamFilter): Promise<Step> {

@@ -133,7 +133,7 @@ function registryOf(parts: MetricsParts): Registry {
   });
   counter(
     'tocsin_stream_events_total',
-    'What befell readers of the stream: gap, reset, stuck (took nothing for too long), refused (no place)',
+    'What befell readers of the stream: gap, reset, stuck (a WebSocket that took nothing for too long), refused (no place)',
     streamEvents,
   );
   counter('tocsin_replication_events_total', 'What replication refused or did, by reason', replicationEvents);

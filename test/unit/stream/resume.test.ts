@@ -124,6 +124,38 @@ test('what came late lies behind cursors that are read back later, also after a 
   }
 });
 
+test('what comes back after it was lost to all of them is not taken for seen', async () => {
+  const [a, b] = [await node(1), await node(2)];
+  for (const { clock, store, settle } of [a, b]) {
+    await store.commit(made(0, 1, 0));
+    clock.advance(30 * minuteMs);
+    settle(30);
+  }
+  const cursor = a.log.lastCursor();
+  // Only then the node that had said it is there again.
+  for (const { clock, store, settle } of [a, b]) {
+    clock.advance(minuteMs);
+    settle(31);
+    await store.commit(made(1, 1, 5));
+    await store.commit(made(0, 2, 31));
+  }
+  expect((await readAll(b.log, cursor)).ids).toEqual([idOf(1, 1), idOf(0, 2)]);
+  // By a cursor of later on it has been seen.
+  for (const { clock } of [a, b]) clock.advance(5 * minuteMs);
+  a.settle(36);
+  expect((await readAll(b.log, a.log.lastCursor())).ids).toEqual([]);
+});
+
+test('what a node makes up for after an absence others have had: it is seen', async () => {
+  const [a, b] = [await node(1), await node(2)];
+  for (const { clock } of [a, b]) clock.advance(30 * minuteMs);
+  a.settle(30);
+  b.settle(0);
+  for (const { store } of [a, b]) await store.commit(made(0, 1, 5));
+  b.settle(30);
+  expect((await readAll(b.log, a.log.lastCursor())).ids).toEqual([]);
+});
+
 test('a node whose log does not reach back so far resets: it was trimmed', async () => {
   const [a, b] = [await node(1), await node(2)];
   for (const minute of [0, 10, 20]) {
