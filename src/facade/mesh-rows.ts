@@ -32,7 +32,14 @@ export const nodeSchema = z
     name: meshName,
     version: z.string(),
     encrypted: z.boolean().openapi({ description: 'Whether the mesh has a key, which keeps others out' }),
-    endpoints: z.strictObject({ mesh: endpoint, gossip: endpoint.optional(), stream: endpoint }).readonly(),
+    endpoints: z
+      .strictObject({
+        mesh: endpoint,
+        gossip: endpoint.optional(),
+        stream: endpoint,
+        pull: endpoint.optional(),
+      })
+      .readonly(),
     counters: z
       .record(z.string(), count)
       .readonly()

@@ -1,7 +1,19 @@
 import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { curvePairOf } from 'tocsin/mesh';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { eventually, type Fleet, type FleetNode, getJson, startFleet } from '../e2e/fleet.ts';
+import {
+  eventually,
+  type Fleet,
+  type FleetNode,
+  getJson,
+  main,
+  nodeFlags,
+  startFleet,
+} from '../e2e/fleet.ts';
 import { type LineProcess, spawnLines } from '../support/process.ts';
 import { requirementMet } from '../support/requirement.ts';
 
@@ -12,6 +24,41 @@ const usable = requirementMet(
   spawnSync(python, ['-c', 'import zmq']).status === 0 ? undefined : 'no python3-zmq',
 );
 const script = join(import.meta.dirname, '../../examples/zre_indicators.py');
+
+test.skipIf(!usable)(
+  'with a mesh key, a foreign peer needs the pair of it',
+  { timeout: 60_000 },
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'tocsin-foreign-'));
+    const key = randomBytes(32);
+    const env = {
+      TOCSIN_DATA_DIR: directory,
+      TOCSIN_HTTP_PORT: '0',
+      TOCSIN_STREAM_PORT: '0',
+      TOCSIN_DISCOVERY: 'gossip',
+      TOCSIN_MESH_KEY: key.toString('base64url'),
+    };
+    await using running = await spawnLines(process.execPath, [...nodeFlags, main, 'start'], { env });
+    await running.line(/^Ready/, { deadlineMs: 30_000 });
+    const { url, token } = JSON.parse(await readFile(join(directory, 'node.json'), 'utf8'));
+    const node = { n: 1, url, token, process: running };
+    const { endpoints } = (await getJson(node, '/mesh')) as { endpoints: { mesh: string } };
+    const { publicKey, secretKey } = curvePairOf(key);
+    await using open = await spawnLines(python, [script, 'open', endpoints.mesh]);
+    await using holder = await spawnLines(python, [script, 'holder', endpoints.mesh], {
+      env: { TOCSIN_MESH_PUBLIC: publicKey, TOCSIN_MESH_SECRET: secretKey },
+    });
+    await holder.line(/^entered /, { from: 'stderr' });
+    holder.write('"from-holder.example.com"');
+    // It is told what it said itself: that is new as well.
+    expect(await holder.line(/from-holder/)).toContain('"provider":"holder"');
+    expect([...open.output('stdout'), ...open.output('stderr')]).toEqual([]);
+    const peers = (await getJson(node, '/mesh/peers')) as unknown as readonly { name: string }[];
+    expect(peers.map(({ name }) => name)).toEqual(['holder']);
+    await running.stop();
+    await rm(directory, { recursive: true, force: true });
+  },
+);
 
 type Shown = { readonly indicator: string; readonly provider: string; readonly count: number };
 
@@ -150,5 +197,17 @@ describe.skipIf(!usable)('a foreign peer in the group INDICATORS', { timeout: 12
     await submit(1, ['after.example.org']);
     await again.line(/after\.example\.org/);
     expect(again.output('stdout')).toHaveLength(1);
+  });
+
+  test('is heard while a node dies, by the next in line for what was that node’s', async () => {
+    const doomed = await fleet.add();
+    await using foreign = await peer('witness', fleet.nodes);
+    // Killed without a word: for half a minute the others take it for a member.
+    await doomed.process.stop('SIGKILL');
+    for (let i = 0; i < 20; i++) foreign.write(JSON.stringify({ indicator: `witness-${i}.example.net` }));
+    for (let i = 0; i < 20; i++)
+      await eventually(`witness-${i}`, async () => (await known(1, `witness-${i}.example.net`))[0]);
+    for (let i = 0; i < 20; i++)
+      expect(await known(2, `witness-${i}.example.net`)).toMatchObject([{ provider: 'witness', count: 1 }]);
   });
 });
