@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pass } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { spawnLines } from '../support/process.ts';
 import { answering, type Received, startReceiver } from '../support/webhook-receiver.ts';
 import { eventually, type Fleet, type FleetNode, getJson, startFleet } from './fleet.ts';
 
@@ -20,6 +21,7 @@ const settings = {
 
 let fleet: Fleet;
 let receiver: Receiver;
+let killed: FleetNode | undefined;
 
 beforeAll(async () => {
   receiver = await startReceiver(answering(200));
@@ -57,6 +59,9 @@ function startWriting(nodes: () => readonly FleetNode[]) {
       const rows = [`w${n}.example.com`, `w${n}.example.net`];
       // The killed one answers nothing any more: what it has not acknowledged, nobody was promised.
       const answer = await send(node, 'POST', '/indicators', rows).catch(() => undefined);
+      // A person asks, and another one who wants no trace of it.
+      await getJson(node, `/indicators?q=s${n}.example.com`).catch(() => undefined);
+      await getJson(node, `/indicators?q=nolog${n}.example.com&nolog=1`).catch(() => undefined);
       const { first, last } = (answer?.body['events'] ?? {}) as { first?: string; last?: string };
       if (answer?.status === 201 && first !== undefined && last !== undefined)
         ids.push(...new Set([first, last]));
@@ -98,7 +103,16 @@ async function newcomer(to: Fleet, n: number): Promise<FleetNode> {
   return { n, url, token, process: running };
 }
 
-async function expectAll(expected: ReadonlySet<string>, delivered: readonly string[]): Promise<void> {
+/** The events that were acknowledged, and the searches that a node knows of. */
+async function expectAll(
+  acknowledged: readonly string[],
+  delivered: readonly string[],
+  node: FleetNode,
+): Promise<void> {
+  const { data } = (await getJson(node, '/searches?limit=1000')) as { data: { id: string; q: string }[] };
+  expect(data.length).toBeGreaterThan(0);
+  expect(data.filter(({ q }) => q.startsWith('nolog'))).toEqual([]);
+  const expected = new Set([...acknowledged, ...data.map(({ id }) => id)]);
   await eventually('every event', async () => {
     const seen = new Set(delivered);
     return [...expected].every((one) => seen.has(one)) ? true : undefined;
@@ -132,16 +146,41 @@ test('the owner is killed while deliveries fail and events come: each event arri
     Number((await getJson(other, `/webhooks/${id}`))['pending']) > 3 ? true : undefined,
   );
   await owner.process.stop('SIGKILL');
+  killed = owner;
   await pass(1_000);
   isFailing = false;
   await ownerAt(other, id, others);
   await pass(2_000);
   await writer.stop();
-  await expectAll(new Set(writer.ids), delivered);
+  await expectAll(writer.ids, delivered, other);
   await eventually('nothing pending', async () =>
     (await getJson(other, `/webhooks/${id}`))['pending'] === 0 ? true : undefined,
   );
   expect(await getJson(other, `/webhooks/${id}`)).toMatchObject({ dead: 0, breaker: 'closed' });
+});
+
+test('the example verifies and shows what comes, and answers 401 to who has not the secret', {
+  timeout: 60_000,
+}, async () => {
+  const node = fleet.nodes.find((one) => one !== killed);
+  if (node === undefined) throw new Error('no node');
+  await using place = await startReceiver(answering(200));
+  const { port } = place;
+  await place[Symbol.asyncDispose]();
+  const url = `http://127.0.0.1:${port}/`;
+  const made = await send(node, 'POST', '/webhooks', { name: 'example', url, kinds: ['indicator'] });
+  const { id, secret } = made.body;
+  const example = join(import.meta.dirname, '../../examples/webhook-receiver.mjs');
+  await using running = await spawnLines(process.execPath, [example, String(port)], {
+    env: { WEBHOOK_SECRET: String(secret) },
+  });
+  await eventually('a ping', async () =>
+    (await send(node, 'POST', `/webhooks/${id}/test`, {})).body['delivered'] === true ? true : undefined,
+  );
+  await running.line(/^tocsin\.ping example$/);
+  await send(node, 'POST', '/indicators', ['shown.example.com']);
+  await running.line(/^tocsin\.indicator\.created shown\.example\.com$/, { deadlineMs: 30_000 });
+  expect((await fetch(url, { method: 'POST', body: '{}' })).status).toBe(401);
 });
 
 test('nodes come, and owners are stopped in good order, while events come: each event arrives, and hardly one twice', {
@@ -171,6 +210,8 @@ test('nodes come, and owners are stopped in good order, while events come: each 
     await ownerAt(next, id, live);
   }
   await writer.stop();
-  await expectAll(new Set(writer.ids), delivered);
+  const [rest] = live;
+  if (rest === undefined) throw new Error('no node');
+  await expectAll(writer.ids, delivered, rest);
   for (const { process: running } of live) await running.stop();
 });
