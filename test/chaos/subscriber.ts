@@ -77,7 +77,7 @@ export function startSubscriber(options: SubscriberOptions): Subscriber {
   /** Until the connection ends, in whatever way. */
   async function follow(node: FleetNode): Promise<void> {
     const own = subscriptions.get(node);
-    // Another node's cursor: this release answers `reset`; one that understands it goes on from about there.
+    // Another node's cursor stands for a time: this one goes on from before it, or answers `reset`.
     const cursor = own?.cursor ?? lastCursor;
     const subscription = own ?? subscriptionFrom(undefined, false);
     subscriptions.set(node, subscription);
