@@ -18,7 +18,7 @@ import { loadAccess, parseFleetTokens } from './access/tokens.ts';
 import type { StartedNode } from './cli/io.ts';
 import { version } from './cli/version.ts';
 import { bindAt, discoveriesOf, discoverySentence, securitySentence } from './compose/discoveries.ts';
-import { openIndicatorsGroup } from './compose/indicators-group.ts';
+import { openDoors } from './compose/doors.ts';
 import { tallyMesh } from './compose/mesh-tally.ts';
 import { tocsinHeader } from './compose/mesh-view.ts';
 import { unstarted, viewOf } from './compose/node-view.ts';
@@ -28,7 +28,6 @@ import { lockStream } from './compose/stream-lock.ts';
 import { startNodeWebhooks } from './compose/webhooks.ts';
 import type { Config } from './config/settings.ts';
 import { loadOrCreateIdentity, openDataDirectory } from './data-directory.ts';
-import { startPull } from './doors/pull.ts';
 import { hlcMs, hybridClock } from './event/hlc.ts';
 import { lastSeqOf } from './event/vector.ts';
 import { createApp } from './facade/app.ts';
@@ -83,10 +82,14 @@ export async function startTocsin(config: Config, parts: Parts): Promise<Started
 
   /** At the same addresses, over the same data. */
   async function renew(): Promise<void> {
-    const { httpUrl, streamEndpoint, dataDirectory, stop } = await running;
+    const { httpUrl, streamEndpoint, pullEndpoint, dataDirectory, stop } = await running;
     await stop();
     if (stopped) return;
-    const addresses = { httpPort: portOf(httpUrl), streamPort: portOf(streamEndpoint) };
+    const addresses = {
+      httpPort: portOf(httpUrl),
+      streamPort: portOf(streamEndpoint),
+      ...(pullEndpoint !== undefined && { pullPort: portOf(pullEndpoint) }),
+    };
     const setByHand = new Set([...config.setByHand, 'httpPort' as const, 'streamPort' as const]);
     running = start({ ...config, ...addresses, setByHand, dataDir: dataDirectory }, false);
     await running;
@@ -291,20 +294,12 @@ async function startNode(
     counters.mesh = mesh.counters;
     counters.replication = replicator.counters;
     let draining = false;
-    const pull =
-      config.pullPort === undefined
-        ? undefined
-        : await startPull(
-            {
-              intake,
-              clock: systemClock,
-              warn: (message, details) => log.warn(details, message),
-              provider: config.pullProvider,
-              lock: locked?.lock,
-            },
-            { host: config.pullHost, port: config.pullPort },
-          );
-    if (pull !== undefined) counters.pull = pull.counters;
+    const self = identity.nodeId;
+    const doors = await openDoors({ config, mesh, store, intake, self, lock: locked?.lock, log });
+    stops.push(() => doors.stop());
+    const { pullEndpoint } = doors;
+    counters.pull = doors.counters.pull;
+    counters.group = doors.counters.group;
     const gossipEndpoint = mesh.discoveryEndpoints.get('gossip');
     meshView.current = viewOf(mesh, replicator, () => draining, store.failure, {
       id: identity.nodeId,
@@ -312,14 +307,14 @@ async function startNode(
       version: version(),
       encrypted: keys.length > 0,
       stream: publisher.endpoint,
-      pull: pull?.endpoint,
+      pull: pullEndpoint,
     });
 
     const file = join(path, nodeFile);
     const about = {
       url: server.url,
       streamEndpoint: publisher.endpoint,
-      ...(pull !== undefined && { pullEndpoint: pull.endpoint }),
+      ...(pullEndpoint !== undefined && { pullEndpoint }),
       pid: process.pid,
       id: identity.nodeId,
       name,
@@ -337,18 +332,8 @@ async function startNode(
       if (reason !== undefined)
         log.warn({ reason }, 'the node stops before another one has all of its events');
     });
-    const group = openIndicatorsGroup({
-      mesh,
-      store,
-      intake,
-      self: identity.nodeId,
-      clock: systemClock,
-      warn: (message, details) => log.warn(details, message),
-    });
-    counters.group = group.counters;
-    stops.push(() => group.stop());
-    // What comes by it is told to another node as well: it stops before that.
-    if (pull !== undefined) stops.push(() => pull.stop());
+    // What comes by them is told to another node as well: they stop before that.
+    stops.push(() => doors.stop());
     log.info({ id: identity.nodeId, url: server.url, mesh: mesh.endpoint }, 'started');
 
     return {
@@ -357,7 +342,7 @@ async function startNode(
       dataDirectory: path,
       httpUrl: server.url,
       streamEndpoint: publisher.endpoint,
-      ...(pull !== undefined && { pullEndpoint: pull.endpoint }),
+      ...(pullEndpoint !== undefined && { pullEndpoint }),
       ...(locked !== undefined && { streamLocked: true as const }),
       meshEndpoint: mesh.endpoint,
       ...(gossipEndpoint !== undefined && { gossipEndpoint }),

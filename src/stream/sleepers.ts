@@ -39,7 +39,7 @@ export function createSleepers(clock: Clock): Sleepers {
       }),
     offer(changes, last) {
       for (const sleeper of sleepers) {
-        if (changes.some((change) => isWanted(sleeper.wanted, change))) sleeper.wake();
+        if (isAnyWanted(sleeper.wanted, changes)) sleeper.wake();
         else sleeper.position = last;
       }
     },
@@ -47,4 +47,9 @@ export function createSleepers(clock: Clock): Sleepers {
       for (const { wake } of [...sleepers]) wake();
     },
   };
+}
+
+function isAnyWanted(wanted: StreamFilter, changes: readonly Offered[]): boolean {
+  for (const change of changes) if (isWanted(wanted, change)) return true;
+  return false;
 }

@@ -12,7 +12,8 @@ import { sseEvents } from '../support/sse-reader.ts';
 
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const cuts = 100;
-const writesCount = 400;
+const writesCount = 250;
+const withinMs = 120_000;
 const pageRecords = 20;
 const lastIndicator = 'the-end.example.com';
 
@@ -20,12 +21,12 @@ type Shown = Readonly<Record<string, unknown>> & { readonly id: string; readonly
 type Ask = (path: string, init?: RequestInit) => Response | Promise<Response>;
 type Rooms = Awaited<ReturnType<typeof openRooms>>;
 
-test(`in one process, ${cuts} cut points (SEED=${seed})`, async () => {
+test(`in one process, ${cuts} cut points (SEED=${seed})`, { timeout: withinMs }, async () => {
   await using rooms = await openRooms();
   await snapshotsAndStreams(rooms, (path, init) => rooms.app.request(path, init), seededRandom(seed));
 });
 
-test(`over HTTP, ${cuts} cut points (SEED=${seed})`, async () => {
+test(`over HTTP, ${cuts} cut points (SEED=${seed})`, { timeout: withinMs }, async () => {
   await using rooms = await openRooms();
   const server = await startServer(rooms.app.fetch, '127.0.0.1', 0, systemClock);
   try {
@@ -46,7 +47,7 @@ async function snapshotsAndStreams(rooms: Rooms, ask: Ask, random: Random): Prom
   const expected = new Map<string, Shown>();
   for await (const { records } of pages(ask, 10_000))
     for (const record of records) expected.set(record.id, record);
-  expect(expected.size).toBeGreaterThan(100);
+  expect(expected.size).toBeGreaterThan(60);
   for (const { cut, records } of found) expect(records, `cut at write ${cut}`).toEqual(expected);
   expect(rooms.errors).toEqual([]);
 }

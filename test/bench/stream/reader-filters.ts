@@ -10,7 +10,8 @@ export function confidenceOf(n: number): number {
   return Math.floor(n / tagsCount) % confidences;
 }
 
-/** No two of 500 readers ask the same. */
-export function pathOf(reader: number): string {
+/** No two of 500 readers ask the same. One alone asks for everything. */
+export function pathOf(reader: number, count: number): string {
+  if (count === 1) return '/stream';
   return `/stream?tags=tag-${tagOf(reader)}&confidence=${confidenceOf(reader)}`;
 }

@@ -38,7 +38,7 @@ function read(reader: number): Promise<void> {
       problem ??= `reader ${reader} was disconnected`;
     });
     socket.write(
-      `GET ${pathOf(reader)} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\naccept: text/event-stream\r\n\r\n`,
+      `GET ${pathOf(reader, count)} HTTP/1.1\r\nhost: ${host}\r\nauthorization: Bearer ${token}\r\naccept: text/event-stream\r\n\r\n`,
     );
   });
 }

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { type FleetNode, startFleet } from '../../e2e/fleet.ts';
+import { type Fleet, type FleetNode, startFleet } from '../../e2e/fleet.ts';
 import { spawnLines } from '../../support/process.ts';
 import { openHttpPublisher } from '../jetstream/http-publisher.ts';
 import { median, round, type Row as TableRow } from '../measure.ts';
@@ -27,9 +27,13 @@ const script = fileURLToPath(new URL('./reader-process.ts', import.meta.url));
 const readersCount = 500;
 const perSecond = 500;
 const batchRows = 10;
+const batchRowsBefore = 500;
 const underWayMax = 64;
-/** More than a node keeps in memory for its readers: that is not the price of one more. */
-const rowsBefore = 25_000;
+/**
+ * What a node keeps for its readers, and what its heap grows to before the first large collection while that is replaced, is
+ * not the price of one more reader.
+ */
+const rowsBefore = 100_000;
 /** Until the heap of a node under this load has its size. */
 const alonePhaseMs = Number(process.env['BENCH_MS'] ?? 20_000);
 const readersPhaseMs = Number(process.env['BENCH_MS'] ?? 30_000);
@@ -38,12 +42,15 @@ const windowMs = 5_000;
 
 /** 500 SSE subscribers on one node, no two with the same filter, while 500 indicators come in a second. */
 export async function benchStreamReaders(): Promise<readonly TableRow[]> {
-  await using fleet = await startFleet(1);
+  await using fleet = await startProbedFleet();
   const [node] = fleet.nodes;
   if (node === undefined) throw new Error('no node');
+  // What is rendered for one is rendered for all.
   await using _ = await startReaders(node, 1);
   await using writing = write(node);
+  await writing.reached(rowsBefore);
   const rssBefore = await rssOver(node, alonePhaseMs);
+  const liveBefore = await liveBytes(node);
   const beganMs = performance.now();
   const cpuBefore = cpuSeconds(node.process.pid);
   await using readers = await startReaders(node, readersCount);
@@ -56,6 +63,7 @@ export async function benchStreamReaders(): Promise<readonly TableRow[]> {
   await pause(windowMs);
   const atLast = await readers.heard();
   const cpu = (cpuSeconds(node.process.pid) - cpuBefore) / ((performance.now() - beganMs) / 1_000);
+  const live = await liveBytes(node);
   const last = writing.count();
   await writing[Symbol.asyncDispose]();
   await pause(1_000);
@@ -66,7 +74,8 @@ export async function benchStreamReaders(): Promise<readonly TableRow[]> {
     // A subscriber that came while rows were under way may have had some of those before.
     if (count < expected) throw new Error(`reader ${reader} heard ${count} of ${expected}`);
   }
-  const perReader = ((rss - rssBefore) * 1_024) / readersCount;
+  const rssPerReader = ((rss - rssBefore) * 1_024) / readersCount;
+  const livePerReader = (live - liveBefore) / 1_024 / readersCount;
   console.log(
     `  RSS ${round(rssBefore)} MB with one, ${round(rss)} MB with all; ${round(cpu * 100)} % of a core; ${counts.reduce((a, b) => a + b, 0)} events`,
   );
@@ -74,11 +83,12 @@ export async function benchStreamReaders(): Promise<readonly TableRow[]> {
   return [
     [
       `RSS for each of ${readersCount} SSE subscribers at ${perSecond}/s`,
-      `${round(perReader)} KiB`,
+      `${round(rssPerReader)} KiB`,
       '–',
       '–',
       '< 100 KB',
     ],
+    [`live heap for each of them, after a collection`, `${round(livePerReader)} KiB`, '–', '–', '< 100 KB'],
     [
       `their lag from the POST, in the last ${windowMs / 1_000} s of ${readersPhaseMs / 1_000}`,
       lag(atLast),
@@ -98,19 +108,25 @@ function matching(reader: number, first: number, last: number): number {
 }
 
 /** Writes at the pace until disposed, which waits for the answers. */
-function write(node: FleetNode): AsyncDisposable & { count(): number } {
+function write(node: FleetNode): AsyncDisposable & { count(): number; reached(rows: number): Promise<void> } {
   const publisher = openHttpPublisher([node], 'local');
   const sending = new Set<Promise<void>>();
   let count = 0;
-  const startMs = performance.now();
+  let startMs = performance.now();
+  function sinceMs(): number {
+    // The pace begins when what comes before it is written.
+    if (count < rowsBefore) startMs = performance.now();
+    return performance.now() - startMs;
+  }
   const ticker = setInterval(() => {
-    while (count < rowsBefore + ((performance.now() - startMs) / 1_000) * perSecond) {
+    while (count < rowsBefore + (sinceMs() / 1_000) * perSecond) {
       if (sending.size >= underWayMax) return;
-      const rows = Array.from({ length: batchRows }, (_, i) => {
+      const size = count < rowsBefore ? batchRowsBefore : batchRows;
+      const rows = Array.from({ length: size }, (_, i) => {
         const n = count + i;
         return rowOf(n, { tags: [`tag-${tagOf(n)}`], confidence: confidenceOf(n) });
       });
-      count += batchRows;
+      count += size;
       const sent: Promise<void> = new Promise<void>((resolve) => {
         publisher.publish(Buffer.from(JSON.stringify(rows)), () => resolve());
       }).then(() => void sending.delete(sent));
@@ -119,6 +135,9 @@ function write(node: FleetNode): AsyncDisposable & { count(): number } {
   }, 1);
   return {
     count: () => count,
+    async reached(rows) {
+      while (count < rows) await pause(100);
+    },
     async [Symbol.asyncDispose]() {
       clearInterval(ticker);
       await Promise.all(sending);
@@ -145,6 +164,22 @@ async function startReaders({ url, token }: FleetNode, count: number): Promise<R
     },
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };
+}
+
+async function startProbedFleet(): Promise<Fleet> {
+  const before = process.env['NODE_OPTIONS'];
+  process.env['NODE_OPTIONS'] = `${before ?? ''} --import ${import.meta.resolve('./heap-probe.mjs')}`;
+  try {
+    return await startFleet(1);
+  } finally {
+    if (before === undefined) delete process.env['NODE_OPTIONS'];
+    else process.env['NODE_OPTIONS'] = before;
+  }
+}
+
+async function liveBytes({ process: running }: FleetNode): Promise<number> {
+  process.kill(running.pid, 'SIGUSR2');
+  return Number((await running.line(/^live /)).slice('live '.length));
 }
 
 /** The median of the last quarter of so long. */

@@ -16,7 +16,7 @@ async function idOf(rooms: Rooms, indicator: string, provider: string): Promise<
   const { body } = await ask(
     rooms,
     'GET',
-    `/indicators?q=${encodeURIComponent(indicator)}&provider=${provider}`,
+    `/indicators?q=${encodeURIComponent(indicator)}&provider=${provider}&nolog=1`,
   );
   return String((body['data'] as Record<string, unknown>[])[0]?.['id']);
 }
