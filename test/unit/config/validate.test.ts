@@ -27,8 +27,20 @@ test.each([
   ['discovery', ','],
   ['logLevel', 'loud'],
   ['insecureMesh', 'perhaps'],
+  ['webhookAllow', '10.0.0.0/33'],
+  ['webhookAllow', '127.1'],
+  ['webhookAllow', 'https://siem.example.com'],
+  ['webhookAllow', 'siem.example.com:8443'],
 ])('%s refuses %j', async (key, value) => {
   expect(await problemsOf({ flags: { [key]: value } })).toEqual([expect.stringMatching(/ is allowed\.$/)]);
+});
+
+test('webhooks may be allowed names, addresses and networks', async () => {
+  const hosts = ['siem.internal.test', '192.0.2.7', '10.0.0.0/8', '2001:db8::1', 'fd00::/8'];
+  expect(await configure({ env: { TOCSIN_WEBHOOK_ALLOW: hosts.join(', ') } })).toMatchObject({
+    ok: true,
+    config: { webhookAllow: hosts },
+  });
 });
 
 test.each([

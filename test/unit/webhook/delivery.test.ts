@@ -217,19 +217,21 @@ test('while secrets rotate either verifies; when it is finished only the new one
 describe('floods', () => {
   test('a program gets all events of a flood, as digests of up to fifty', async () => {
     await using rooms = await openRooms();
-    await using receiver = await startReceiver(answering(200));
-    await makeWebhook(rooms, receiver.url);
-    const names = Array.from({ length: 1_500 }, (_, i) => `h${i}.example.com`);
+    const seen: string[] = [];
+    await using receiver = await startReceiver((response, { body }) => {
+      const event = JSON.parse(body) as { type: string; data: { indicator: string; items: [] } };
+      const items: { data: { indicator: string } }[] =
+        event.type === 'tocsin.digest' ? event.data.items : [event];
+      seen.push(...items.map(({ data }) => data.indicator));
+      response.writeHead(200).end();
+    });
+    const { id } = await makeWebhook(rooms, receiver.url);
+    await until(rooms, 'the owner', async () => (await state(rooms, id))['owner'] !== undefined);
+    const names = Array.from({ length: 1_200 }, (_, i) => `h${i}.example.com`);
     await rooms.submit(...names);
-    const seen = () =>
-      receiver.received.flatMap(({ body }) => {
-        const event = JSON.parse(body) as { type: string; data: { indicator: string; items: [] } };
-        const items = event.type === 'tocsin.digest' ? event.data.items : [event];
-        return items.map(({ data: { indicator } }: { data: { indicator: string } }) => indicator);
-      });
-    await until(rooms, 'all of them', () => seen().length >= names.length);
-    expect(seen().sort()).toEqual([...names].sort());
-    expect(receiver.received.length).toBeLessThan(400);
+    await until(rooms, 'all of them', () => seen.length >= names.length);
+    expect(seen.sort()).toEqual([...names].sort());
+    expect(receiver.received.length).toBeLessThan(300);
   });
 
   test('Slack is told of a flood in one message a second, with how many and the first ones', async () => {
@@ -237,14 +239,14 @@ describe('floods', () => {
     await using receiver = await startReceiver(answering(200));
     const { id } = await makeWebhook(rooms, receiver.url, { format: 'slack' });
     await until(rooms, 'the owner', async () => (await state(rooms, id))['owner'] !== undefined);
-    await rooms.submit(...Array.from({ length: 3_000 }, (_, i) => `h${i}.example.com`));
+    await rooms.submit(...Array.from({ length: 2_000 }, (_, i) => `h${i}.example.com`));
     await until(rooms, 'nothing waiting', async () => {
       const now = await state(rooms, id);
       return receiver.received.length > 0 && now['waiting'] === 0;
     });
     const texts = receiver.received.map(({ body }) => (JSON.parse(body) as { text: string }).text);
     const counted = texts.map((text) => Number(/^\*(\d+) messages\*/.exec(text)?.[1] ?? 1));
-    expect(counted.reduce((sum, count) => sum + count, 0)).toBe(3_000);
+    expect(counted.reduce((sum, count) => sum + count, 0)).toBe(2_000);
     expect(texts.length).toBeLessThan(20);
   });
 });

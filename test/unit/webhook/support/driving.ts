@@ -10,7 +10,7 @@ export async function until(
   what: string,
   isSo: () => boolean | Promise<boolean>,
   stepMs = 100,
-  deadlineMs = 15_000,
+  deadlineMs = 25_000,
 ): Promise<void> {
   const endMs = Date.now() + deadlineMs;
   while (!(await isSo())) {
