@@ -12,7 +12,7 @@ import { onFreePort } from './compose/free-port.ts';
 import { tallyMesh } from './compose/mesh-tally.ts';
 import { descriptorWarnings, startNodeMesh } from './compose/node-mesh.ts';
 import { unstarted, viewOf } from './compose/node-view.ts';
-import { membersOf, nodeIdOf, ownerOf } from './compose/owner.ts';
+import { membersOf, nodeIdOf, ownerOf, readyGroup } from './compose/owner.ts';
 import { lockStream } from './compose/stream-lock.ts';
 import { startNodeWebhooks } from './compose/webhooks.ts';
 import type { Config } from './config/settings.ts';
@@ -259,13 +259,14 @@ async function startNode(
       warn: (message, details) => log.warn(details, message),
     });
     stops.push(() => housekeeping.stop());
+    let draining = false;
     settled.ms = replicator.settledMs;
     isOwner = (key) =>
       replicator.status().ready && ownerOf(key, membersOf(mesh, identity.nodeId)) === identity.nodeId;
     introduce(replicator);
+    void replicator.ready.then(() => draining || mesh.join(readyGroup));
     counters.mesh = mesh.counters;
     counters.replication = replicator.counters;
-    let draining = false;
     const self = identity.nodeId;
     const doors = await openDoors({ config, mesh, store, intake, self, lock: locked?.lock, log });
     stops.push(() => doors.stop());
@@ -297,6 +298,7 @@ async function startNode(
     // Before anything else stops: what this node alone has is told to another one.
     stops.push(async () => {
       draining = true;
+      mesh.leave(readyGroup);
       await webhooks.stop();
       await intake.stop();
       const to = lastSeqOf(store.vector().get(identity.nodeId));

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Mesh, PeerId } from 'tocsin/mesh';
 import type { NodeId } from '../event/types.ts';
-import { meshGroup } from '../replicate/replicator.ts';
+
+/** A node is in it while it holds what the others hold, and is not about to stop: only such a node does something for all. */
+export const readyGroup = 'tocsin/1/ready';
 
 /**
  * Which of the live nodes does something, without anybody deciding it: the one whose hash with the key is the greatest
@@ -19,9 +21,9 @@ export function ownerOf(key: string, live: Iterable<NodeId>): NodeId | undefined
   return owner;
 }
 
-/** The nodes of the mesh that this one can reach, and itself. */
+/** The ready nodes of the mesh that this one can reach, and itself. */
 export function membersOf(mesh: Mesh, self: NodeId): readonly NodeId[] {
-  return [self, ...mesh.peersIn(meshGroup).map(nodeIdOf)];
+  return [self, ...mesh.peersIn(readyGroup).map(nodeIdOf)];
 }
 
 /** A Tocsin node's id is its peer id; ZRE writes it in capitals. */

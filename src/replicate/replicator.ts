@@ -48,7 +48,7 @@ const hourMs = 60 * 60 * 1_000;
 const tooOldMarginMs = 2 * hourMs;
 const forgetMarginMs = hourMs;
 /** Tocsin's own traffic runs in this ZRE group. */
-export const meshGroup = 'tocsin/1';
+const meshGroup = 'tocsin/1';
 
 export type ReplicatorParts = {
   readonly mesh: Mesh;

@@ -27,7 +27,9 @@ async function idOf(node: FleetNode, provider: string): Promise<string> {
 
 /** Resolves once the node streams to us. */
 async function openStream(node: FleetNode) {
-  const response = await fetch(`${node.url}/stream`, { headers: { authorization: `Bearer ${node.token}` } });
+  const response = await fetch(`${node.url}/stream?kind=indicator,retract`, {
+    headers: { authorization: `Bearer ${node.token}` },
+  });
   const chunks = response.body?.pipeThrough(new TextDecoderStream())[Symbol.asyncIterator]();
   let text = (await chunks?.next())?.value ?? '';
   return {
