@@ -19,7 +19,7 @@ export type DocumentWrite = {
   /** What it is one of: `webhook`. */
   readonly collection: string;
   readonly id: string;
-  /** JSON; without one the document is deleted. */
+  /** An object in JSON; without one the document is deleted. */
   readonly body?: string;
   /** Unix milliseconds, after which every store may forget it. */
   readonly expiresMs?: number;
@@ -67,8 +67,8 @@ export function isDocumentName(collection: unknown, id: unknown): boolean {
 export function isDocumentBody(body: unknown): boolean {
   if (!isText(documentLimits.bodyCharactersMax)(body)) return false;
   try {
-    JSON.parse(body);
-    return true;
+    const value: unknown = JSON.parse(body);
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
   } catch {
     return false;
   }

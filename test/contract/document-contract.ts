@@ -46,6 +46,15 @@ export function documentContract(name: string, makePlace: () => Promise<StorePla
       expect(opened.ok && opened.value.events).toEqual(batch?.events);
     });
 
+    test.each(['null', '[]', '"text"', '1', '{"open":', ''])(
+      'a body that is no object is refused: %s',
+      (body) => {
+        const said: Saying = { kind: 'admin', body: { collection: 'webhook', id: 'w1', body } };
+        const [batch] = batchesOf(a, 1, [said]);
+        expect(openBatch(batch?.bytes ?? new Uint8Array())).toMatchObject({ ok: false, code: 'batch-event' });
+      },
+    );
+
     test('the last write of a document wins, in whatever order writes come', async () => {
       const [early, late] = [
         batchesOf(a, 1, [written('w1', 'early')]),
