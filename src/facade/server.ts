@@ -31,7 +31,7 @@ export const serverLimits = {
   requestMsMax: 120_000,
   /** How often Node looks for requests that took longer than the two above; its default is 30 s. */
   slowCheckEveryMs: 5_000,
-  /** A connection on which nothing moves in either direction: a client that takes nothing is let go. Above the heartbeat. */
+  /** A client that takes nothing of what there is for it is let go. Above the heartbeat. */
   idleMsMax: 60_000,
   connectionsMax: 10_000,
   /** What requests under way are given when the server stops. */
@@ -63,7 +63,10 @@ export async function startServer(
     ),
   );
   handleUpgrades(server, (request, webSocket) => fetch(request, { webSocket, stopping: stopping.signal }));
-  server.timeout = limits.idleMsMax;
+  server.setTimeout(limits.idleMsMax, (socket) => {
+    // Who waits for a long answer takes nothing either, as there is nothing to take.
+    if (socket.writableLength > 0) socket.destroy();
+  });
   server.maxConnections = limits.connectionsMax;
   /** By connection, the answer that was begun last. */
   const answers = new WeakMap<Duplex, ServerResponse>();

@@ -79,7 +79,7 @@ export function startSubscriber(options: SubscriberOptions): Subscriber {
     const own = subscriptions.get(node);
     // Another node's cursor stands for a time: this one goes on from before it, or answers `reset`.
     const cursor = own?.cursor ?? lastCursor;
-    const subscription = own ?? subscriptionFrom(undefined, false);
+    let subscription = own ?? subscriptionFrom(undefined, false);
     subscriptions.set(node, subscription);
     let first: string | undefined;
     let next: { readonly subscription: Subscription; readonly readsRecords: boolean } | undefined;
@@ -89,6 +89,11 @@ export function startSubscriber(options: SubscriberOptions): Subscriber {
         // Whoever wants everything begins with the oldest.
         if (cursor === undefined)
           next = { subscription: subscriptionFrom(first, false), readsRecords: false };
+        else if (originOf(cursor) !== originOf(first)) {
+          // By its time: what was shown elsewhere may come again. The node may have come with an empty disk a moment ago.
+          subscription = subscriptionFrom(cursor, true);
+          subscriptions.set(node, subscription);
+        }
       } else if (message.event === 'reset') {
         counts.resets += 1;
         if (own?.cursor !== undefined && originOf(own.cursor) === originOf(first))

@@ -199,3 +199,19 @@ test('a client that takes nothing is disconnected once its time is over', async 
   socket.destroy();
   await server.stop();
 });
+
+test('an answer that takes longer than that is waited for', async () => {
+  const server = await startServer(
+    async (_, { incoming }) => {
+      if (incoming !== undefined) await once(incoming.socket, 'timeout');
+      return new Response('at last');
+    },
+    '127.0.0.1',
+    0,
+    manualClock(),
+    { ...serverLimits, idleMsMax: 50 },
+  );
+  const response = await fetch(server.url);
+  expect(await response.text()).toBe('at last');
+  await server.stop();
+});
