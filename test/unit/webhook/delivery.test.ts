@@ -141,8 +141,8 @@ test('Retry-After is waited for', async () => {
   await rooms.submit('a.example.com');
   await until(rooms, 'the first try', () => receiver.received.length === 1);
   const askedMs = rooms.clock.wallMs();
-  await rooms.submit('b.example.com');
   await until(rooms, 'the failure', async () => (await state(rooms, id))['pending'] === 1);
+  await rooms.submit('b.example.com');
   rooms.clock.advance(hourMs - 10_000);
   await until(rooms, 'both', () => receiver.received.length === 3);
   expect(rooms.clock.wallMs() - askedMs).toBeGreaterThanOrEqual(hourMs);
